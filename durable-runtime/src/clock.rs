@@ -1,0 +1,41 @@
+//! Time as the replay core sees it: asked for, never read.
+
+use std::pin::Pin;
+use std::time::SystemTime;
+
+use crate::wire::Timestamp;
+
+/// A boxed future, as it crosses the two traits between the replay core and the outside.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where the runtime and the engine get the time from: the machine's clock, or a virtual one in tests.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+    /// Resolves once `now()` is at or after `at`.
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let clock = *self;
+        Box::pin(async move {
+            // The wall clock may be set back while a timer runs: look again rather than fire early.
+            loop {
+                let left = at.since(clock.now());
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left).await;
+            }
+        })
+    }
+}

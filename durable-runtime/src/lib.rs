@@ -1,0 +1,6 @@
+//! Durable functions for Rust.
+
+pub mod clock;
+pub mod function;
+pub mod service;
+pub mod wire;
