@@ -6,6 +6,8 @@ pub mod __private;
 pub mod clock;
 mod core;
 mod durations;
+#[cfg(feature = "engine")]
+pub mod engine;
 mod error;
 pub mod function;
 pub mod handler;
@@ -15,6 +17,8 @@ pub mod prelude;
 mod retry;
 mod serdes;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 
 pub use crate::core::{Context, Execution, StepInfo};
