@@ -31,3 +31,4 @@ pub use crate::operations::{
     untracked,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
+pub use durable_macros::{child, durable, parallel, record, step};

@@ -38,6 +38,13 @@ pub trait Operation: Sized + Send {
         None
     }
 
+    /// Says that its setting is written out in the source, so that replay can compare it.
+    #[doc(hidden)]
+    #[must_use]
+    fn literal(self) -> Self {
+        self
+    }
+
     /// Hides the operation's type, so that different operations fit one variable, a `Vec` or a recursive call.
     fn boxed<'a>(self) -> Boxed<'a, Self::Output>
     where

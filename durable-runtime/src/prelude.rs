@@ -8,3 +8,4 @@ pub use crate::operations::{
 };
 pub use crate::retry::{Jitter, RetryPolicy};
 pub use crate::{Execution, StepInfo};
+pub use durable_macros::{child, durable, parallel, record, step};

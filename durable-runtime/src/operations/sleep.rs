@@ -51,13 +51,6 @@ pub fn sleep_until(time: SystemTime) -> Sleep {
 }
 
 impl Sleep {
-    /// The duration is written out in the source: replay compares it. `#[durable]` writes the call.
-    #[doc(hidden)]
-    pub fn literal(mut self) -> Self {
-        self.literal = true;
-        self
-    }
-
     /// Seconds to wait from `now`; `None` when the time has passed.
     fn seconds(&self, now: SystemTime) -> Option<u64> {
         match self.until {
@@ -71,6 +64,11 @@ naming!(impl [] Sleep);
 
 impl Operation for Sleep {
     type Output = Result<(), Error>;
+
+    fn literal(mut self) -> Self {
+        self.literal = true;
+        self
+    }
 
     async fn run(self, cx: &Context) -> Result<(), Error> {
         let spec = Spec { operation_type: OperationType::Wait, sub_type: SubType::WAIT, name: self.name.as_str() };
