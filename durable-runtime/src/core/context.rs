@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what any operation does.
 
-use std::future::pending;
+use std::future::{Pending, pending};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +17,7 @@ use crate::error::{FailureKind, StepFailure};
 use crate::wire::{Action, Operation, OperationId, OperationType, OperationUpdate, SubType};
 
 /// How deep contexts may nest before the stack could end first.
-const DEEPEST: u32 = 200;
+const DEEPEST: u32 = 64;
 
 /// Where an operation runs. `#[durable]` passes it along; user code has no use for one.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ struct Scope {
     replaying: AtomicBool,
     /// Whether this context was recorded as finished and only runs to make its result again.
     finished: bool,
-    write_through: bool,
+    write_through: AtomicBool,
     gate: Option<Arc<Gate>>,
     escalated: OnceLock<StepFailure>,
 }
@@ -55,7 +55,13 @@ pub(crate) struct Spec<'a> {
 /// An operation's place, and what was recorded there.
 pub(crate) struct Claim {
     pub(crate) id: OperationId,
-    pub(crate) recorded: Option<Operation>,
+    pub(crate) recorded: Option<Box<Operation>>,
+}
+
+impl Scope {
+    fn inherited_write_through(&self) -> AtomicBool {
+        AtomicBool::new(self.write_through.load(Ordering::Relaxed))
+    }
 }
 
 impl Context {
@@ -73,7 +79,7 @@ impl Context {
             causal: AtomicU64::new(0),
             replaying: AtomicBool::new(replaying),
             finished: false,
-            write_through: false,
+            write_through: AtomicBool::new(false),
             gate: None,
             escalated: OnceLock::new(),
         }))
@@ -92,7 +98,7 @@ impl Context {
             causal: AtomicU64::new(self.causal()),
             replaying: AtomicBool::new(recorded && self.0.replaying.load(Ordering::Relaxed)),
             finished,
-            write_through: self.0.write_through,
+            write_through: self.0.inherited_write_through(),
             gate: self.0.gate.clone(),
             escalated: OnceLock::new(),
         }))
@@ -112,27 +118,23 @@ impl Context {
             causal: AtomicU64::new(self.causal()),
             replaying: AtomicBool::new(scope.replaying.load(Ordering::Relaxed)),
             finished: scope.finished,
-            write_through: scope.write_through,
+            write_through: scope.inherited_write_through(),
             gate: scope.gate.clone(),
             escalated: OnceLock::new(),
         }))
     }
 
-    /// The same context, still unused, with its operations behind `gate`.
-    pub(crate) fn behind(self, gate: Arc<Gate>) -> Self {
-        self.changed(|scope| scope.gate = Some(gate))
-    }
-
-    /// The same context, still unused, whose operations wait for their acknowledgement.
-    pub(crate) fn write_through(self) -> Self {
-        self.changed(|scope| scope.write_through = true)
-    }
-
-    fn changed(mut self, change: impl FnOnce(&mut Scope)) -> Self {
-        if let Some(scope) = Arc::get_mut(&mut self.0) {
-            change(scope);
+    /// The same context, still unused, with its operations behind a gate.
+    pub(crate) fn behind(mut self, gate: Option<Arc<Gate>>) -> Self {
+        if let (Some(scope), Some(gate)) = (Arc::get_mut(&mut self.0), gate) {
+            scope.gate = Some(gate);
         }
         self
+    }
+
+    /// From now on every operation in here waits for its acknowledgement.
+    pub(crate) fn write_through(&self) {
+        self.0.write_through.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -195,16 +197,16 @@ impl Context {
         self.0.replaying.store(false, Ordering::Relaxed);
     }
 
-    /// Ends the invocation with a divergence report. Never returns: user code cannot see it.
-    pub(crate) async fn diverged<T>(&self, id: &OperationId, ran: Option<&Spec<'_>>, mismatch: &Mismatch<'_>) -> T {
+    /// Ends the invocation with a divergence report. What it returns never resolves: user code cannot see it.
+    pub(crate) fn diverged<T>(&self, id: &OperationId, ran: Option<&Spec<'_>>, mismatch: &Mismatch<'_>) -> Pending<T> {
         let report = divergence::report(self, id, ran, mismatch);
         self.0.shared.end_with(Fatal::Diverged(report));
-        pending().await
+        pending()
     }
 
-    /// Ends the invocation because a recorded value does not read as today's type. Never returns.
-    pub(crate) async fn unreadable<T>(&self, id: &OperationId, spec: &Spec<'_>, why: &str) -> T {
-        self.diverged(id, Some(spec), &Mismatch::Unreadable { why }).await
+    /// Ends the invocation because a recorded value does not read as today's type. Never resolves.
+    pub(crate) fn unreadable<T>(&self, id: &OperationId, spec: &Spec<'_>, why: &str) -> Pending<T> {
+        self.diverged(id, Some(spec), &Mismatch::Unreadable { why })
     }
 
     /// Checks that nothing recorded lies behind the end of this context. Never returns when something does.
@@ -239,32 +241,35 @@ impl Context {
     }
 
     /// Queues a START. Nothing depends on it by itself.
-    pub(crate) async fn start(&self, update: OperationUpdate) -> Sequence {
-        Push::new(&self.0.shared, update, false, false).await
+    pub(crate) fn start(&self, update: OperationUpdate) -> Push<'_> {
+        Push::new(&self.0.shared, update, false, false)
     }
 
     /// Queues a START of something that the service will finish.
-    pub(crate) async fn start_watched(&self, update: OperationUpdate) -> Sequence {
-        Push::new(&self.0.shared, update, false, true).await
+    pub(crate) fn start_watched(&self, update: OperationUpdate) -> Push<'_> {
+        Push::new(&self.0.shared, update, false, true)
     }
 
     /// Queues the end of an attempt after which the service will move the operation on.
-    pub(crate) async fn end_attempt(&self, update: OperationUpdate) {
-        let sequence = Push::new(&self.0.shared, update, true, true).await;
-        self.depend_on(sequence);
+    pub(crate) fn end_attempt(&self, update: OperationUpdate) -> impl Future<Output = ()> + Send {
+        let push = Push::new(&self.0.shared, update, true, true);
+        async move { self.depend_on(push.await) }
     }
 
     /// Queues an outcome, which the next effect in this context depends on.
-    pub(crate) async fn complete(&self, update: OperationUpdate) {
-        let sequence = Push::new(&self.0.shared, update, true, false).await;
-        self.depend_on(sequence);
-        if self.0.write_through {
-            self.acknowledged(sequence).await;
+    pub(crate) fn complete(&self, update: OperationUpdate) -> impl Future<Output = ()> + Send {
+        let push = Push::new(&self.0.shared, update, true, false);
+        async move {
+            let sequence = push.await;
+            self.depend_on(sequence);
+            if self.0.write_through.load(Ordering::Relaxed) {
+                self.acknowledged(sequence).await;
+            }
         }
     }
 
     /// From now on keeps the service's news of an operation that was recorded before.
-    pub(crate) fn watch(&self, recorded: Operation) {
+    pub(crate) fn watch(&self, recorded: Box<Operation>) {
         self.0.shared.lock().parked.watch(recorded.id, Some(recorded));
     }
 
@@ -302,10 +307,10 @@ impl Context {
         self.0.gate.as_ref()
     }
 
-    /// Ends this context with a failure that the error type in its code cannot express. Never returns.
-    pub(crate) async fn escalate<T>(&self, failure: StepFailure) -> T {
+    /// Ends this context with a failure that the error type in its code cannot express. Never resolves.
+    pub(crate) fn escalate<T>(&self, failure: StepFailure) -> Pending<T> {
         let _ = self.0.escalated.set(failure);
-        pending().await
+        pending()
     }
 
     /// The failure that ends this context, if there is one.

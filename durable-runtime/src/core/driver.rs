@@ -196,7 +196,7 @@ async fn answer(shared: &Arc<Shared>, execution_id: &str, ended: Ended) -> Invoc
         Ok(result) => update.payload = Some(result),
         Err(error) => update.error = Some(error),
     }
-    let sequence = shared.lock().outbox.push(update, true);
+    let sequence = shared.lock().outbox.push(Box::new(update), true);
     shared.attention.notify_one();
     let failed = poll_fn(|cx| {
         let mut state = shared.lock();

@@ -16,7 +16,7 @@ struct Queued {
     bytes: usize,
     /// Whether something after it may depend on it: an outcome, not a START.
     bearing: bool,
-    update: OperationUpdate,
+    update: Box<OperationUpdate>,
 }
 
 /// The queue of one invocation.
@@ -68,7 +68,7 @@ impl Outbox {
         *ticket.get_or_insert(self.tickets)
     }
 
-    pub(crate) fn push(&mut self, update: OperationUpdate, bearing: bool) -> Sequence {
+    pub(crate) fn push(&mut self, update: Box<OperationUpdate>, bearing: bool) -> Sequence {
         let bytes = weight(&update);
         self.last += 1;
         self.bytes += bytes;
@@ -97,7 +97,7 @@ impl Outbox {
                 self.forget(&queued);
                 bytes += queued.bytes;
                 upto = queued.sequence;
-                updates.push(queued.update);
+                updates.push(*queued.update);
             }
         }
         self.in_flight = true;
@@ -194,10 +194,10 @@ mod tests {
     use crate::core::operation_id;
     use crate::wire::{Action, OperationType, OperationUpdate};
 
-    fn update(position: u32, payload: usize) -> OperationUpdate {
+    fn update(position: u32, payload: usize) -> Box<OperationUpdate> {
         let mut update = OperationUpdate::new(operation_id(None, position), OperationType::Step, Action::Succeed);
         update.payload = Some("x".repeat(payload));
-        update
+        Box::new(update)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::wire::{Operation, OperationId, OperationStatus, Timestamp};
 /// One operation whose state the service will change.
 #[derive(Default)]
 struct Watched {
-    latest: Option<Operation>,
+    latest: Option<Box<Operation>>,
     waker: Option<Waker>,
 }
 
@@ -21,14 +21,14 @@ pub(crate) struct Parked {
 
 impl Parked {
     /// From now on keeps what the service says of `id`.
-    pub(crate) fn watch(&mut self, id: OperationId, recorded: Option<Operation>) {
+    pub(crate) fn watch(&mut self, id: OperationId, recorded: Option<Box<Operation>>) {
         self.watched.insert(id, Watched { latest: recorded, waker: None });
     }
 
     /// The operation once it has moved on: finished, or ready for its next attempt. Otherwise `waker` waits.
-    pub(crate) fn poll(&mut self, id: &OperationId, waker: &Waker) -> Option<Operation> {
+    pub(crate) fn poll(&mut self, id: &OperationId, waker: &Waker) -> Option<Box<Operation>> {
         let watched = self.watched.get_mut(id)?;
-        if watched.latest.as_ref().is_some_and(has_moved) {
+        if watched.latest.as_deref().is_some_and(has_moved) {
             let moved = watched.latest.take();
             self.forget(id);
             return moved;
@@ -50,7 +50,7 @@ impl Parked {
     pub(crate) fn merge(&mut self, operation: Operation) -> bool {
         let Some(watched) = self.watched.get_mut(&operation.id) else { return false };
         let moved = has_moved(&operation);
-        watched.latest = Some(operation);
+        watched.latest = Some(Box::new(operation));
         match &watched.waker {
             Some(waker) if moved => {
                 waker.wake_by_ref();
@@ -68,7 +68,7 @@ impl Parked {
     /// When the earliest of the awaited operations is due, and whether some are due at no known time.
     pub(crate) fn due(&self) -> (Option<Timestamp>, bool) {
         let waiting = self.watched.values().filter(|watched| watched.waker.is_some());
-        waiting.fold((None, false), |(earliest, unknown), watched| match watched.latest.as_ref().and_then(due_at) {
+        waiting.fold((None, false), |(earliest, unknown), watched| match watched.latest.as_deref().and_then(due_at) {
             Some(at) => (Some(earliest.map_or(at, |known: Timestamp| known.min(at))), unknown),
             None => (earliest, true),
         })

@@ -2,16 +2,20 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::task::Poll;
 
 use super::ambient::with_context;
 use super::context::Context;
-use crate::clock::BoxFuture;
 use crate::error::StepFailure;
 
-/// Polls `body` inside `context`. The body is dropped before this returns, and with it what it had begun to wait
-/// for.
-pub(crate) async fn supervise<T>(context: &Context, mut body: BoxFuture<'_, T>) -> Result<T, StepFailure> {
+/// Makes the body and polls it inside `context`. The body is dropped before this returns, and with it what it had
+/// begun to wait for.
+pub(crate) async fn supervise<F: Future + Send>(
+    context: &Context,
+    make: impl FnOnce() -> F + Send,
+) -> Result<F::Output, StepFailure> {
+    let mut body = pin!(with_context(context, make));
     poll_fn(|cx| {
         // A panicked body is never polled again, so no broken state can be seen.
         match catch_unwind(AssertUnwindSafe(|| with_context(context, || body.as_mut().poll(cx)))) {

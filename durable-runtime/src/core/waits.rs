@@ -11,7 +11,8 @@ use crate::wire::{Operation, OperationId, OperationUpdate};
 /// Queues an update once there is room for it.
 pub(crate) struct Push<'a> {
     shared: &'a Shared,
-    update: Option<OperationUpdate>,
+    /// Boxed, so that the futures which push stay small: they nest as deep as contexts do.
+    update: Option<Box<OperationUpdate>>,
     bearing: bool,
     watched: bool,
     ticket: Option<u64>,
@@ -20,8 +21,8 @@ pub(crate) struct Push<'a> {
 impl<'a> Push<'a> {
     /// `bearing`: whether something after it may depend on it. `watched`: whether the service will change the
     /// operation, so that its news are to be kept from the moment it is queued.
-    pub(crate) const fn new(shared: &'a Shared, update: OperationUpdate, bearing: bool, watched: bool) -> Self {
-        Self { shared, update: Some(update), bearing, watched, ticket: None }
+    pub(crate) fn new(shared: &'a Shared, update: OperationUpdate, bearing: bool, watched: bool) -> Self {
+        Self { shared, update: Some(Box::new(update)), bearing, watched, ticket: None }
     }
 }
 
@@ -107,9 +108,9 @@ impl<'a> Moved<'a> {
 }
 
 impl Future for Moved<'_> {
-    type Output = Operation;
+    type Output = Box<Operation>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Operation> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Box<Operation>> {
         let id = self.id;
         let moved = self.shared.lock().parked.poll(&id, cx.waker());
         match moved {

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::branch::{Content, Opened, close, open, refused_setting};
+use super::branch::{Runs, Setting, Standing, close, open, refused_setting, run_content};
 use super::outcome::Recorded;
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Gate, Name, Spec, operation_id};
@@ -87,10 +87,13 @@ where
     name.validate().map_err(|refused| refused.to_object())?;
     let spec = Spec { operation_type: OperationType::Context, sub_type: sub_type.clone(), name: name.as_str() };
     let Claim { recorded, .. } = cx.claim_at(*id, &spec).await;
-    let enter = Box::new(|inside| Box::pin(operation.run_as_content(inside)) as _);
-    let gate = Some(gate.clone());
-    let content = Content { cx, id: *id, spec: &spec, write_through: false, gate, enter };
-    let (ended, _) = content.run(recorded).await;
+    let ended = match Standing::of(recorded) {
+        Standing::Over(ended) => ended,
+        Standing::Runs(runs) => {
+            let setting = Setting { write_through: false, gate: Some(gate.clone()) };
+            run_content(cx, *id, &spec, (runs, setting), |inside| operation.run_as_content(inside)).await.0
+        }
+    };
     ended.map(Option::unwrap_or_default)
 }
 
@@ -165,35 +168,49 @@ pub(crate) async fn run<'a>(
     if plan.max_concurrency == Some(0) {
         return Err(refused_setting("`max_concurrency(0)` would never begin a branch: give 1 or more"));
     }
-    let (sub_type, branch_sub_type) = plan.kind.sub_types();
+    let (sub_type, _) = plan.kind.sub_types();
     let spec = Spec { operation_type: OperationType::Context, sub_type, name: plan.name.as_str() };
     let Claim { id, recorded } = cx.claim(&spec).await;
-    let (inside, finished) = match open(cx, id, &spec, recorded).await {
-        Opened::Over(Ok(text)) => return Ok(Closed { id, ends: recorded_ends(cx, &id, &spec, text.as_deref()).await }),
-        Opened::Over(Err(error)) => {
+    let runs = match Standing::of(recorded) {
+        Standing::Over(Ok(text)) => {
+            return Ok(Closed { id, ends: recorded_ends(cx, &id, &spec, text.as_deref()).await });
+        }
+        Standing::Over(Err(error)) => {
             let why = format!("a batch recorded as failed: {error}");
             return cx.unreadable(&id, &spec, &why).await;
         }
-        Opened::Runs { inside, finished } => (inside, finished),
+        Standing::Runs(runs) => runs,
     };
-    let gate = Gate::within(cx.gate());
+    // Boxed after the replay-hit check, so that a handler's future does not hold the room for every batch in it.
+    let live: BoxFuture<'_, Closed> = Box::pin(live(cx, plan, id, &spec, runs, branches));
+    Ok(live.await)
+}
+
+async fn live<'a>(
+    cx: &Context,
+    plan: &Plan<'_>,
+    id: OperationId,
+    spec: &Spec<'_>,
+    runs: Runs,
+    branches: impl FnOnce() -> Vec<BranchPlan<'a>> + Send,
+) -> Closed {
+    let inside = open(cx, id, spec, &runs).await;
     let mut batch = Batch {
         inside: inside.clone(),
-        sub_type: branch_sub_type,
-        gate,
+        sub_type: plan.kind.sub_types().1,
+        gate: Gate::within(cx.gate()),
         id,
         running: FuturesUnordered::new(),
         ends: Vec::new(),
         failed: false,
     };
-    if let Some(details) = finished {
-        let text = details.result.unwrap_or_default();
-        let decision: Decision = match serde_json::from_str(&text) {
+    if let Runs::ForItsResult(text) = runs {
+        let decision: Decision = match serde_json::from_str(&text.unwrap_or_default()) {
             Ok(decision) => decision,
-            Err(why) => return cx.unreadable(&id, &spec, &why.to_string()).await,
+            Err(why) => return cx.unreadable(&id, spec, &why.to_string()).await,
         };
         let ends = batch.again(branches(), &decision).await;
-        return Ok(Closed { id, ends });
+        return Closed { id, ends };
     }
     let branches = branches();
     let total = branches.len();
@@ -205,8 +222,9 @@ pub(crate) async fn run<'a>(
     let started = batch.started();
     drop(batch);
     let record = record_of(&ends, started, reason);
-    close(cx, id, &spec, &Ok(record), || decision_of(plan.kind, &ends, started, reason)).await;
-    Ok(Closed { id, ends })
+    let closing = close(cx, id, spec, &Ok(record), &|| decision_of(plan.kind, &ends, started, reason));
+    closing.await;
+    Closed { id, ends }
 }
 
 /// Branches are numbered from 1 in the batch's own namespace.

@@ -1,8 +1,9 @@
 //! `child!`, calling a `#[durable]` function: a context of its own, recorded as one operation.
 
-use super::branch::Content;
+use super::branch::{ContentEnd, Setting, Standing, run_content};
 use super::builder::naming;
 use super::outcome;
+use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec};
 use crate::operation::{Operation, Recordable};
 use crate::wire::{OperationType, SubType};
@@ -104,9 +105,16 @@ impl<B: ChildBody> Operation for Child<B> {
             return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let enter = Box::new(|inside| Box::pin(body.enter(inside)) as _);
-        let content = Content { cx, id, spec: &spec, write_through, gate: None, enter };
-        let (ended, fresh) = content.run(recorded).await;
+        let (ended, fresh) = match Standing::of(recorded) {
+            Standing::Over(ended) => (ended, None),
+            Standing::Runs(runs) => {
+                let setting = Setting { write_through, gate: None };
+                // Boxed: it keeps deep nesting within the compiler's limits and handler futures small.
+                let content: BoxFuture<'_, ContentEnd<B::Output>> =
+                    Box::pin(run_content(cx, id, &spec, (runs, setting), |inside| body.enter(inside)));
+                content.await
+            }
+        };
         B::Output::from_result(match (ended, fresh) {
             (Ok(_), Some(value)) => Ok(value),
             (Ok(text), None) => Ok(outcome::value(cx, &id, &spec, text.as_deref()).await),
@@ -116,9 +124,10 @@ impl<B: ChildBody> Operation for Child<B> {
 
     /// A child that is all that a branch or a handler does needs no context beside theirs.
     async fn run_as_content(self, cx: Context) -> B::Output {
-        let cx = if self.write_through { cx.write_through() } else { cx };
-        let output = self.body.enter(cx.clone()).await;
-        output
+        if self.write_through {
+            cx.write_through();
+        }
+        self.body.enter(cx).await
     }
 
     fn content_name(&self) -> Option<&Name> {

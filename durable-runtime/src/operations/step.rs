@@ -153,7 +153,7 @@ enum Standing {
 
 impl Course<'_> {
     /// Reads where the record stands, waiting for the service while the step is between attempts.
-    async fn standing(&self, recorded: Option<Record>) -> Standing {
+    async fn standing(&self, recorded: Option<Box<Record>>) -> Standing {
         let mut record = recorded;
         loop {
             let Some(found) = record else { return Standing::Run { attempt: 1, started: false } };
@@ -190,7 +190,7 @@ impl Course<'_> {
     }
 
     /// Schedules the next attempt and waits until the service lets it begin.
-    async fn retry(&self, error: ErrorObject, delay: u64) -> Record {
+    async fn retry(&self, error: ErrorObject, delay: u64) -> Box<Record> {
         let options = StepOptions { next_attempt_delay_seconds: Some(delay) };
         let update = OperationUpdate { error: Some(error), step_options: Some(options), ..self.update(Action::Retry) };
         self.cx.end_attempt(update).await;
@@ -219,7 +219,7 @@ impl<B: StepBody> Attempts<'_, B> {
     /// Attempt after attempt, until the step is over. A fresh value comes along, so that it is not read twice.
     async fn to_the_end(
         &mut self,
-        recorded: Option<Record>,
+        recorded: Option<Box<Record>>,
     ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
         let mut standing = self.course.standing(recorded).await;
         loop {
