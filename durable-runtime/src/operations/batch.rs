@@ -5,6 +5,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use futures_util::stream::{FuturesUnordered, Stream};
@@ -60,6 +61,7 @@ pub(crate) struct BranchPlace {
     sub_type: SubType,
     name: Name,
     gate: Arc<Gate>,
+    begun: Arc<AtomicUsize>,
 }
 
 impl<'a> BranchPlan<'a> {
@@ -83,10 +85,11 @@ async fn branch_end<O>(place: &BranchPlace, operation: O) -> Recorded
 where
     O: Operation<Output: crate::operation::Recordable>,
 {
-    let BranchPlace { cx, id, sub_type, name, gate, .. } = place;
+    let BranchPlace { index, cx, id, sub_type, name, gate, begun } = place;
     name.validate().map_err(|refused| refused.to_object())?;
     let spec = Spec { operation_type: OperationType::Context, sub_type: sub_type.clone(), name: name.as_str() };
     let Claim { recorded, .. } = cx.claim_at(*id, &spec).await;
+    begun.fetch_max(index + 1, Ordering::Relaxed);
     let ended = match Standing::of(recorded) {
         Standing::Over(ended) => ended,
         Standing::Runs(runs) => {
@@ -201,6 +204,7 @@ async fn live<'a>(
         gate: Gate::within(cx.gate()),
         id,
         running: FuturesUnordered::new(),
+        begun: Arc::default(),
         ends: Vec::new(),
         failed: false,
     };
@@ -238,6 +242,8 @@ struct Batch<'a> {
     gate: Arc<Gate>,
     id: OperationId,
     running: FuturesUnordered<BoxFuture<'a, BranchEnd>>,
+    /// How many branches, from the first, came so far that they are on record.
+    begun: Arc<AtomicUsize>,
     ends: Vec<Option<Recorded>>,
     failed: bool,
 }
@@ -252,6 +258,7 @@ impl<'a> Batch<'a> {
             sub_type: self.sub_type.clone(),
             name: plan.name,
             gate: self.gate.clone(),
+            begun: self.begun.clone(),
         };
         self.running.push((plan.run)(place));
     }
@@ -261,12 +268,10 @@ impl<'a> Batch<'a> {
     async fn to_the_end(&mut self, branches: Vec<BranchPlan<'a>>, slots: usize) -> Vec<Option<Recorded>> {
         let mut waiting = branches.into_iter().enumerate();
         self.ends = std::iter::repeat_with(|| None).take(waiting.len()).collect();
-        let mut begun = 0;
         poll_fn(|cx| {
             loop {
                 while !self.failed && self.running.len() < slots {
                     let Some((index, plan)) = waiting.next() else { break };
-                    begun = index + 1;
                     self.begin(index, plan);
                 }
                 match Pin::new(&mut self.running).poll_next(cx) {
@@ -278,9 +283,7 @@ impl<'a> Batch<'a> {
             }
         })
         .await;
-        let ends = std::mem::take(&mut self.ends);
-        self.ends.resize_with(begun, || None);
-        ends
+        std::mem::take(&mut self.ends)
     }
 
     /// Gives the ends of the branches that a finished batch had, each from its own record.
@@ -309,9 +312,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// How many branches were begun.
     fn started(&self) -> usize {
-        self.ends.len()
+        self.begun.load(Ordering::Relaxed)
     }
 }
 
