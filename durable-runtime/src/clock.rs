@@ -14,6 +14,11 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// Resolves once `now()` is at or after `at`.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+    /// Whether time moves on as soon as the process has nothing to do. Whoever waits for another thread must then
+    /// keep the process busy, and nothing may poll for ever.
+    fn is_virtual(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.

@@ -1,6 +1,10 @@
 //! Durable functions for Rust.
 
 pub mod clock;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod function;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
