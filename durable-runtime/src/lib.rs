@@ -1,5 +1,7 @@
 //! Durable functions for Rust.
 
+#[cfg(feature = "engine")]
+pub mod app;
 pub mod clock;
 #[cfg(feature = "engine")]
 pub mod engine;
