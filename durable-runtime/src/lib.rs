@@ -1,8 +1,38 @@
-//! Durable functions for Rust.
+//! Durable functions for Rust: ordinary async functions whose every `.await` is a checkpoint.
+//!
+//! A `#[durable] async fn` is to [`Operation`] what an `async fn` is to `Future`: inert until it is awaited inside
+//! another `#[durable]` function, where `.await` means *checkpoint it, or replay it*. Anything else that is awaited
+//! there does not compile.
+//!
+//! ```no_run
+//! use durable_runtime::prelude::*;
+//!
+//! #[step(retry = exponential(max_attempts = 5, first = "1s"))]
+//! async fn reserve(item: &str) -> Result<String> {
+//!     Ok(format!("reserved {item}"))
+//! }
+//!
+//! #[durable]
+//! async fn order(items: Vec<String>) -> Result<Vec<String>> {
+//!     let reserved = parallel_map(&items, |item, _| reserve(item)).max_concurrency(8).await?;
+//!     sleep(hours(1)).await?;
+//!     Ok(reserved)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), BoxError> {
+//!     durable_runtime::run(order).await
+//! }
+//! ```
+//!
+//! What is promised, everywhere: an operation's *recorded result* happens exactly once; a step's *body* runs at least
+//! once, or at most once per attempt on request.
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "engine")]
+pub mod app;
 pub mod clock;
 mod core;
 mod durations;
@@ -21,6 +51,8 @@ pub mod service;
 pub mod testing;
 pub mod wire;
 
+#[cfg(feature = "engine")]
+pub use crate::app::{App, run};
 pub use crate::core::{Context, Execution, StepInfo};
 pub use crate::durations::{days, hours, minutes, seconds};
 pub use crate::error::{BoxError, Error, FailureKind, Result, StepFailure};

@@ -1,1 +1,4 @@
-//! Shared by the examples.
+//! What the example programs share. Each program in `src/bin` shows one pattern; `shop` is the world that the
+//! checkout acts on. Nothing here knows of durable execution: steps call it like any other code.
+
+pub mod shop;
