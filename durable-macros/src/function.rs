@@ -2,7 +2,7 @@
 //! both attributes refuse. Knows nothing of what is generated.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::visit::{self, Visit};
 use syn::{AttrStyle, Attribute, Block, FnArg, Receiver, ReceiverKind, ReturnType, Signature, Stmt, Token, Visibility};
@@ -91,13 +91,11 @@ impl Function {
     }
 
     /// Removes `#[instrument]` from below the attribute, where it would time only the construction of the operation.
-    pub(crate) fn refuse_instrument_below(&mut self, advice: &str, errors: &mut Errors) {
+    pub(crate) fn refuse_instrument_below(&mut self, reason: &str, errors: &mut Errors) {
         self.attributes.retain(|attribute| {
             let instrument = attribute.path().segments.last().is_some_and(|segment| segment.ident == "instrument");
             if instrument {
-                let message =
-                    format!("`#[instrument]` here would time only the construction of the operation: {advice}");
-                errors.refuse(attribute, message);
+                errors.refuse(attribute, reason);
             }
             !instrument
         });
@@ -110,12 +108,8 @@ fn shape(input: ParseStream<'_>, attribute: &str) -> syn::Result<(Function, Toke
     let visibility = input.parse()?;
     let signature: Signature = input.parse()?;
     if input.peek(Token![;]) {
-        let result = match &signature.output {
-            ReturnType::Type(_, result) => result.to_token_stream(),
-            ReturnType::Default => quote!(Result<T>),
-        };
         let message = format!(
-            "`#[{attribute}]` needs a body; declare the operation without the attribute: `fn {}(…) -> impl Operation<Output = {result}>`",
+            "`#[{attribute}]` needs a body; declare the operation without the attribute: `fn {}(…) -> impl Operation<Output = Result<…>>`",
             signature.ident
         );
         return Err(syn::Error::new_spanned(&signature, message));

@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, FnArg, Pat, ReceiverKind, Type};
 
 use crate::arguments::{Place, StepArguments};
-use crate::diagnostics::{Errors, generated, refusal};
+use crate::diagnostics::{Errors, generated, refusal, typed_return};
 use crate::function::{Body, Function};
 use crate::retry;
 use crate::rewrite::statement_tokens;
@@ -17,7 +17,7 @@ use crate::runtime::Runtime;
 const NO_RESULT: &str = "a step returns a `Result`: its error is what a failed attempt records";
 const MUTABLE: &str = "each attempt of a step works on its own copy of the arguments, and a replay runs none: \
     a change made through `&mut` is lost; return the new value instead";
-const INSTRUMENT: &str = "put it above `#[step]`";
+const INSTRUMENT: &str = "`#[instrument]` below `#[step]` would time only the construction of the step: put it above";
 const BLOCKING_ASYNC: &str = "a `blocking` step is not `async`: it has a thread of its own and may block it";
 const SPAWN_SYNC: &str = "a spawned step is an `async fn`; for code that blocks there is `#[step(blocking)]`";
 const AWAIT_IN_SYNC: &str = "this step is not an `async fn`";
@@ -38,6 +38,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let result_type = result.clone().unwrap_or_else(|| quote_spanned!(at=> ::core::result::Result<(), #root::Error>));
 
     let operation = match result {
+        // What is wrong with the signature would be wrong with the step in rustc's eyes too: once is enough.
+        Some(_) if !errors.is_empty() => std::mem::take(&mut errors).into_tokens(),
         Some(_) => {
             let step = construction(&function, arguments.place, &name, &result_type, &root);
             let settings = settings(&arguments, &mut errors);
@@ -77,10 +79,11 @@ fn construction(
         Body::Unparsed(tokens) => tokens.clone(),
     };
     let at = generated(result.span());
+    let typed = typed_return(result, at);
     match place {
-        Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || -> #result { #body })),
+        Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || -> #result { #typed #body })),
         Place::Blocking => quote_spanned!(at=> #root::Step::blocking(#name, move || -> #result { #body })),
-        Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || -> #result { #body })),
+        Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || -> #result { #typed #body })),
     }
 }
 

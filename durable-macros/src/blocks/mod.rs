@@ -12,7 +12,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprClosure, LitStr, Macro, ReturnType, Stmt, Token};
 
-use crate::diagnostics::{check_name, generated, refusal};
+use crate::diagnostics::{check_name, generated, refusal, typed_return};
 use crate::rewrite::{Rewrite, statement_tokens};
 use crate::runtime::Runtime;
 
@@ -139,17 +139,19 @@ impl AsyncBody {
             let error = rewrite.error(self.span);
             quote_spanned!(at=> ::core::result::Result<_, #error>)
         });
+        let typed = typed_return(&result, at);
         let statements = statement_tokens(&self.statements);
         let names = rewrite.bound.mentioned_in(original);
         if let Some(capture) = self.capture {
-            return (true, quote_spanned!(at=> async #capture |#parameters| -> #result { #statements }));
+            return (true, quote_spanned!(at=> async #capture |#parameters| -> #result { #typed #statements }));
         }
         if names.is_empty() {
-            return (false, quote_spanned!(at=> async |#parameters| -> #result { #statements }));
+            return (false, quote_spanned!(at=> async |#parameters| -> #result { #typed #statements }));
         }
         let closure = quote_spanned!(at=> {
             let __env = #root::__private::Owned((#(#names,)*));
             async |#parameters| -> #result {
+                #typed
                 let (#(#names,)*) = __env.take();
                 #statements
             }

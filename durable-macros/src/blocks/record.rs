@@ -33,15 +33,17 @@ pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, _: Span) ->
 /// The body around a future: its error converts into the enclosing function's, so that it need not be serializable.
 fn recorded(rewrite: &Rewrite<'_>, expr: &Expr) -> AsyncBody {
     let span = expr.span();
-    let awaited = match rewrite.result {
+    let end = expr.to_token_stream().into_iter().last().map_or(span, |token| token.span());
+    let awaited = quote_spanned!(end=> #expr.await);
+    let converted = match rewrite.result {
         Some(_) => {
             let error = rewrite.error(span);
             quote_spanned!(generated(span)=>
-                ::core::result::Result::map_err(#expr.await, ::core::convert::Into::<#error>::into))
+                ::core::result::Result::map_err(#awaited, ::core::convert::Into::<#error>::into))
         }
-        None => quote_spanned!(generated(span)=> #expr.await),
+        None => awaited,
     };
-    AsyncBody { span, capture: None, result: None, statements: vec![Stmt::Expr(Expr::Verbatim(awaited), None)] }
+    AsyncBody { span, capture: None, result: None, statements: vec![Stmt::Expr(Expr::Verbatim(converted), None)] }
 }
 
 /// The callee's last path segment.
