@@ -57,8 +57,8 @@ pub(crate) fn generated(user: Span) -> Span {
     Span::mixed_site().located_at(user)
 }
 
-/// The first statement of a generated async closure. rustc checks the return type written on such a closure only after
-/// its body; this statement says it before, so that a type error is at the expression that has the wrong type.
+/// The first statement of a generated async closure, which says what the closure returns. rustc compares a type written
+/// in the closure's head only after the body; said here, a type error is at the expression that has the wrong type.
 pub(crate) fn typed_return(result: &TokenStream, at: Span) -> TokenStream {
     quote_spanned!(at=> #[allow(unreachable_code)] if false { return loop {} as #result; })
 }

@@ -45,7 +45,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let write_through = arguments.write_through.then(|| quote_spanned!(at=> .write_through()));
     let operation = if function.result_type().is_some() {
         quote_spanned!(at=>
-            #root::Child::function(#name, async move |#context: #root::Context| -> #result_type { #typed #import #body }) #write_through)
+            #root::Child::function(#name, async move |#context: #root::Context| { #typed #import #body }) #write_through)
     } else {
         refusal(&function.signature.ident, NO_RESULT)
     };

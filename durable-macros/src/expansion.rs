@@ -12,15 +12,22 @@ fn blocks() -> Vec<&'static str> {
     PAGE.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
+type Expand = fn(TokenStream, TokenStream) -> TokenStream;
+
 /// The attributes of the crate.
-const ATTRIBUTES: [(&str, fn(TokenStream, TokenStream) -> TokenStream); 2] =
-    [("durable", crate::durable::expand), ("step", crate::step::expand)];
+const ATTRIBUTES: [(&str, Expand); 2] = [("durable", crate::durable::expand), ("step", crate::step::expand)];
 
 /// Expands the attributes of the crate on every function of a file, as rustc does.
 fn expand(source: &str) -> File {
     let file: File = syn::parse_str(source).unwrap();
     let items: TokenStream = file.items.into_iter().map(expand_item).collect();
-    syn::parse2(items).unwrap()
+    syn::parse_str(&shortened(&items)).unwrap()
+}
+
+/// The page leaves out the absolute paths in front of the names of the runtime and of `core`.
+fn shortened(items: &TokenStream) -> String {
+    let prefixes = [":: durable_runtime :: ", ":: core :: result :: ", ":: core :: convert :: ", ":: core :: time :: "];
+    prefixes.iter().fold(items.to_string(), |text, prefix| text.replace(prefix, ""))
 }
 
 fn expand_item(item: Item) -> TokenStream {

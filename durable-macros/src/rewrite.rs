@@ -61,7 +61,7 @@ impl<'a> Rewrite<'a> {
     pub(crate) fn error(&self, user: Span) -> TokenStream {
         let root = self.runtime.at(user);
         match self.result {
-            Some(result) => quote_spanned!(generated(user)=> <#result as #root::__private::ResultLike>::Err),
+            Some(result) => quote_spanned!(generated(user)=> #root::__private::ErrorOf<#result>),
             None => quote_spanned!(generated(user)=> _),
         }
     }

@@ -81,9 +81,9 @@ fn construction(
     let at = generated(result.span());
     let typed = typed_return(result, at);
     match place {
-        Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || -> #result { #typed #body })),
+        Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || { #typed #body })),
         Place::Blocking => quote_spanned!(at=> #root::Step::blocking(#name, move || -> #result { #body })),
-        Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || -> #result { #typed #body })),
+        Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || { #typed #body })),
     }
 }
 

@@ -7,9 +7,9 @@ use syn::parse::{Parse, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, Stmt};
 
-use super::{AsyncBody, Named};
+use super::{AsyncBody, BlockResult, Named};
 use crate::diagnostics::{check_name, generated, plain_name};
-use crate::rewrite::{Rewrite, statement_tokens};
+use crate::rewrite::Rewrite;
 
 /// The name of a step whose future is not a call.
 const NAME: &str = "record";
@@ -25,8 +25,7 @@ pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, _: Span) ->
         None => recorded(rewrite, &expr),
     };
     let root = rewrite.runtime.at(body.span);
-    let original = statement_tokens(&body.statements);
-    let (_, closure) = body.closure(rewrite, original, &TokenStream::new());
+    let (_, closure) = body.closure(rewrite, expr.to_token_stream(), &TokenStream::new());
     Ok(quote_spanned!(generated(body.span)=> #root::Step::new(#name, #closure)))
 }
 
@@ -43,7 +42,8 @@ fn recorded(rewrite: &Rewrite<'_>, expr: &Expr) -> AsyncBody {
         }
         None => awaited,
     };
-    AsyncBody { span, capture: None, result: None, statements: vec![Stmt::Expr(Expr::Verbatim(converted), None)] }
+    let statements = vec![Stmt::Expr(Expr::Verbatim(converted), None)];
+    AsyncBody { span, capture: None, result: BlockResult::Generated, statements }
 }
 
 /// The callee's last path segment.
