@@ -22,7 +22,7 @@ pub(super) struct Progress {
 #[derive(Debug, Clone)]
 struct Open {
     parent: Option<OperationId>,
-    /// Names from the root, joined by `/`.
+    /// Names from the root, joined by ` / `.
     path: String,
     operation_type: OperationType,
     status: OperationStatus,
@@ -99,7 +99,7 @@ impl Progress {
         }
         let above = state.parent.and_then(|parent| self.open.get(&parent)).map(|open| open.path.as_str());
         let own = text::clean(name.unwrap_or_else(|| id.as_str()));
-        state.path = above.map_or_else(|| own.clone(), |above| format!("{above}/{own}"));
+        state.path = above.map_or_else(|| own.clone(), |above| format!("{above} / {own}"));
         if state.status.is_terminal() {
             self.open.remove(&id);
             self.done += 1;

@@ -76,9 +76,9 @@ pub async fn start(ledger: PathBuf) -> Result<SocketAddr, PaymentsError> {
 #[must_use]
 pub fn stable_hash(text: &str) -> u64 {
     // FNV-1a, with a final mix because neighbouring keys differ in their last letter only.
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd) >> 20
 }
 

@@ -119,11 +119,5 @@ fn find(transaction: &Transaction<'_>, column: &str, value: &str) -> rusqlite::R
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Charge> {
-    Ok(Charge {
-        id: row.get(0)?,
-        reference: row.get(1)?,
-        card: row.get(2)?,
-        cents: row.get(3)?,
-        refunded: row.get(4)?,
-    })
+    Ok(Charge { id: row.get(0)?, reference: row.get(1)?, card: row.get(2)?, cents: row.get(3)?, refunded: row.get(4)? })
 }
