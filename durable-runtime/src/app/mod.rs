@@ -17,10 +17,11 @@ mod stop;
 mod suggest;
 mod terminal;
 mod text;
+mod typed;
 
 pub use exit::Exit;
 pub use program::{App, InputCheck};
 pub use terminal::Terminal;
+pub use typed::run;
 
-/// Any error, as `main` returns it.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::error::BoxError;

@@ -97,6 +97,11 @@ pub enum EngineError {
         /// Its function.
         function: String,
     },
+    /// Another process asked for something that this build does not know.
+    UnknownRequest {
+        /// What it asked for.
+        kind: String,
+    },
     /// The store failed while the engine ran. The engine has stopped; what it had acknowledged is safe.
     StoreFailed {
         /// What SQLite said.
@@ -178,6 +183,9 @@ impl fmt::Display for EngineError {
                  resume it with a build that has it",
                 arn.name()
             ),
+            Self::UnknownRequest { kind } => {
+                write!(f, "the store's owner does not know the request `{kind}`: use the same build for both")
+            }
             Self::StoreFailed { reason } => write!(
                 f,
                 "the store failed and the engine stopped ({reason}); what was acknowledged is safe: mend the disk, then \

@@ -1,10 +1,20 @@
 //! The embedded engine: the service's state machine inside the process, on one SQLite file. Knows nothing of the
 //! types of functions, nor of who asks: the command line, a test or a server.
 
+mod alarm;
 mod arn;
 mod error;
+mod live;
+mod machine;
 mod options;
+mod outside;
+mod post;
+mod progress;
+mod service;
+mod shared;
+mod store;
 mod summary;
+mod token;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,143 +24,302 @@ use tokio::sync::broadcast;
 pub use arn::Arn;
 pub use error::EngineError;
 pub use options::EngineOptions;
+pub use store::{Reader, stop_in_store};
 pub use summary::{
     Change, ChangeKind, ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary, Resumed, StartOptions, Started,
 };
 
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};
+use live::Phase;
+use machine::NewExecution;
+use shared::Shared;
+use store::{Creation, Store};
 
-/// The engine on one store. Clones share it; it stops when it is closed or the last clone is dropped.
+/// Bytes of an execution's input, as the service limits it.
+const INPUT_BYTES: usize = 6 * 1024 * 1024;
+
+/// The engine on one store. Clones share it; it stops when it is closed or its last clone is dropped. Whatever it
+/// acknowledged is in the store then, and the next engine goes on from there.
+///
+/// # Errors
+/// Beside what each method says, every one fails with [`EngineError::Closed`] once the engine is closed, and with
+/// [`EngineError::StoreFailed`] once its store has failed.
 #[derive(Clone)]
 pub struct Engine {
-    options: Arc<EngineOptions>,
+    owner: Arc<Owner>,
 }
 
-#[allow(clippy::unused_async, missing_docs, clippy::missing_errors_doc)]
+/// Stops the engine when the last handle on it goes.
+struct Owner {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shared.fail(EngineError::Closed);
+        self.shared.store.close();
+    }
+}
+
 impl Engine {
+    /// Settings for opening an engine.
     #[must_use]
     pub fn options() -> EngineOptions {
         EngineOptions::default()
     }
 
+    /// Opens the store at `path` with default settings; see [`EngineOptions::open`].
+    ///
+    /// # Errors
+    /// When another process owns the store, the file is no store or a newer one, or it cannot be written.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
         EngineOptions::default().open(path).await
     }
 
+    /// Opens an empty store in memory with default settings; see [`EngineOptions::open_in_memory`].
+    ///
+    /// # Errors
+    /// When SQLite cannot make one.
     pub async fn open_in_memory() -> Result<Self, EngineError> {
         EngineOptions::default().open_in_memory().await
     }
 
-    pub(crate) async fn with_options(options: EngineOptions, _path: Option<PathBuf>) -> Result<Self, EngineError> {
-        Ok(Self { options: Arc::new(options) })
+    pub(crate) async fn with_options(options: EngineOptions, path: Option<PathBuf>) -> Result<Self, EngineError> {
+        let on_disk = path.is_some();
+        let inline = options.clock.is_virtual();
+        let store = if inline {
+            Store::open(path, true)?
+        } else {
+            let opened = tokio::task::spawn_blocking(move || Store::open(path, false)).await;
+            opened.map_err(|error| EngineError::StoreFailed { reason: error.to_string() })??
+        };
+        let shared = Arc::new(Shared::new(options, store));
+        if on_disk && !inline {
+            tokio::spawn(post::watch(Arc::downgrade(&shared)));
+        }
+        Ok(Self { owner: Arc::new(Owner { shared }) })
     }
 
-    pub fn register(&self, _name: impl Into<String>, _function: Arc<dyn Function>) {}
+    fn shared(&self) -> &Arc<Shared> {
+        &self.owner.shared
+    }
 
+    /// Registers a function under `name`: executions of it run in this process from now on. A second one of the same
+    /// name replaces the first for invocations to come.
+    pub fn register(&self, name: impl Into<String>, function: Arc<dyn Function>) {
+        self.shared().register(name.into(), function);
+    }
+
+    /// Dispatches everything that is unfinished and whose function is registered, what was BLOCKED by an earlier
+    /// build included, and does what other processes have asked for.
+    ///
+    /// # Errors
+    /// See [`Engine`].
     pub async fn resume(&self) -> Result<Resumed, EngineError> {
-        Err(EngineError::Closed)
+        let shared = self.shared();
+        shared.check_up()?;
+        post::look(shared).await?;
+        let mut resumed = Resumed::default();
+        for (arn, function) in shared.store.read(store::unfinished).await? {
+            if shared.function(&function).is_some() {
+                shared.activate(&arn);
+                resumed.running.push(arn);
+            } else {
+                resumed.unregistered.push(arn);
+            }
+        }
+        Ok(resumed)
     }
 
-    pub async fn start(
-        &self,
-        _function: &str,
-        _input_json: &str,
-        _options: StartOptions,
-    ) -> Result<Started, EngineError> {
-        Err(EngineError::Closed)
+    /// Starts an execution of `function` with `input_json`, at most 6 MiB of JSON. Returns once it is recorded: from
+    /// then on it survives anything the disk does.
+    ///
+    /// # Errors
+    /// When the function is not registered, the input is not JSON or too large, or the name is invalid or taken by
+    /// an execution with another input.
+    pub async fn start(&self, function: &str, input_json: &str, options: StartOptions) -> Result<Started, EngineError> {
+        let shared = self.shared();
+        shared.check_up()?;
+        if shared.function(function).is_none() {
+            let (function, known) = (function.to_owned(), shared.function_names());
+            return Err(EngineError::UnknownFunction { function, known });
+        }
+        check_input(input_json)?;
+        let name = options.name.unwrap_or_else(shared::random_id);
+        arn::check_name(&name)?;
+        let arn = Arn::compose(function, &name, &shared::random_id());
+        let new = NewExecution {
+            arn: arn.clone(),
+            function: function.to_owned(),
+            input: input_json.to_owned(),
+            started: shared.options.clock.now(),
+            timeout_seconds: options.timeout.map_or_else(|| shared.timeout_seconds(), shared::whole_seconds),
+            parent: None,
+        };
+        let (arn, existing) = match shared.store.write(move |connection| store::create(connection, &new)).await? {
+            Creation::New => (arn, false),
+            Creation::Existing(arn) => (arn, true),
+        };
+        if !existing {
+            shared.published(&arn, ChangeKind::Started);
+        }
+        shared.activate(&arn);
+        Ok(Started { arn, existing })
     }
 
-    pub async fn wait(&self, _arn: &Arn) -> Result<ExecutionSummary, EngineError> {
-        Err(EngineError::Closed)
+    /// Waits until the execution has ended or is BLOCKED (then `blocked` says why).
+    ///
+    /// # Errors
+    /// [`EngineError::NotRegistered`] when its function is not registered here, so that waiting would never end.
+    pub async fn wait(&self, arn: &Arn) -> Result<ExecutionSummary, EngineError> {
+        let shared = self.shared();
+        tokio::select! {
+            biased;
+            summary = wait_for(shared, arn) => summary,
+            error = shared.stopped() => Err(error),
+        }
     }
 
-    pub async fn describe(&self, _arn: &Arn) -> Result<ExecutionSummary, EngineError> {
-        Err(EngineError::Closed)
+    /// One execution.
+    ///
+    /// # Errors
+    /// When it is not in the store.
+    pub async fn describe(&self, arn: &Arn) -> Result<ExecutionSummary, EngineError> {
+        self.shared().describe(arn).await
     }
 
-    pub async fn list(&self, _filter: ListFilter) -> Result<Vec<ExecutionSummary>, EngineError> {
-        Err(EngineError::Closed)
+    /// Executions, newest first.
+    ///
+    /// # Errors
+    /// See [`Engine`].
+    pub async fn list(&self, filter: ListFilter) -> Result<Vec<ExecutionSummary>, EngineError> {
+        let shared = self.shared();
+        let listed = shared.store.read(move |connection| store::list(connection, &filter)).await?;
+        Ok(listed.into_iter().map(|summary| shared.complete(summary)).collect())
     }
 
-    pub async fn operations(&self, _arn: &Arn) -> Result<Vec<OperationSummary>, EngineError> {
-        Err(EngineError::Closed)
+    /// All operations of an execution in the order of their start, those that its function no longer sees included.
+    ///
+    /// # Errors
+    /// When the execution is not in the store.
+    pub async fn operations(&self, arn: &Arn) -> Result<Vec<OperationSummary>, EngineError> {
+        let arn = arn.clone();
+        self.shared().store.read(move |connection| store::operations(connection, &arn)).await
     }
 
-    pub async fn history(&self, _arn: &Arn) -> Result<Vec<HistoryEvent>, EngineError> {
-        Err(EngineError::Closed)
+    /// The history of an execution: one event per transition, numbered from 1.
+    ///
+    /// # Errors
+    /// When the execution is not in the store.
+    pub async fn history(&self, arn: &Arn) -> Result<Vec<HistoryEvent>, EngineError> {
+        let arn = arn.clone();
+        self.shared().store.read(move |connection| store::history(connection, &arn)).await
     }
 
-    pub async fn find(&self, _text: &str) -> Result<Arn, EngineError> {
-        Err(EngineError::Closed)
+    /// The execution that `text` names: its ARN, its name, the ARN's last segment, or the beginning of either of the
+    /// two that fits no other execution.
+    ///
+    /// # Errors
+    /// When nothing fits, or several do.
+    pub async fn find(&self, text: &str) -> Result<Arn, EngineError> {
+        let text = text.to_owned();
+        self.shared().store.read(move |connection| store::find(connection, &text)).await
     }
 
-    pub async fn stop(&self, _arn: &Arn, _error: Option<ErrorObject>) -> Result<ExecutionSummary, EngineError> {
-        Err(EngineError::Closed)
+    /// Stops an execution: it ends STOPPED with `error`, its open operations stay as they are, and a function that
+    /// runs learns it at its next checkpoint. One that has ended stays as it is. Returns the execution.
+    ///
+    /// # Errors
+    /// When it is not in the store, or the error is larger than 32,768 bytes as JSON.
+    pub async fn stop(&self, arn: &Arn, error: Option<ErrorObject>) -> Result<ExecutionSummary, EngineError> {
+        self.shared().stop(arn, error).await
     }
 
+    /// Answers a callback with text of at most 1 MiB (empty: no result), or with an error.
+    ///
+    /// # Errors
+    /// When there is no such callback, it is closed, or the answer is too large or no UTF-8.
     pub async fn complete_callback(
         &self,
-        _callback_id: &str,
-        _outcome: Result<Vec<u8>, ErrorObject>,
+        callback_id: &str,
+        outcome: Result<Vec<u8>, ErrorObject>,
     ) -> Result<(), EngineError> {
-        Err(EngineError::Closed)
+        self.shared().complete_callback(callback_id, outcome).await
     }
 
-    pub async fn heartbeat(&self, _callback_id: &str) -> Result<(), EngineError> {
-        Err(EngineError::Closed)
+    /// Says that whoever is to answer a callback is still at work: its heartbeat timeout begins anew.
+    ///
+    /// # Errors
+    /// When there is no such callback, or it is closed.
+    pub async fn heartbeat(&self, callback_id: &str) -> Result<(), EngineError> {
+        self.shared().heartbeat(callback_id).await
     }
 
+    /// Changes of all executions from now on, each published after its commit. A watcher that lags far behind misses
+    /// some and is told so.
     #[must_use]
     pub fn watch(&self) -> broadcast::Receiver<Change> {
-        let _ = &self.options;
-        broadcast::channel(1).1
+        self.shared().watch()
     }
 
+    /// Stops the engine: functions are dropped where they wait, what was asked for is written, the lock is given up.
+    /// Executions go on with the next engine.
+    ///
+    /// # Errors
+    /// When the store had failed.
     pub async fn close(&self) -> Result<(), EngineError> {
-        Ok(())
+        let shared = self.shared();
+        shared.fail(EngineError::Closed);
+        if shared.options.clock.is_virtual() {
+            shared.store.close();
+        } else {
+            let store = shared.store.clone();
+            let closed = tokio::task::spawn_blocking(move || store.close()).await;
+            closed.map_err(|error| EngineError::StoreFailed { reason: error.to_string() })?;
+        }
+        match shared.check_up() {
+            Ok(()) | Err(EngineError::Closed) => Ok(()),
+            Err(failure) => Err(failure),
+        }
     }
 }
 
-/// A store opened for looking only: needs no lock, sees what its owner has committed.
-pub struct Reader {}
-
-#[allow(missing_docs, clippy::missing_errors_doc)]
-impl Reader {
-    pub fn open(_path: impl AsRef<Path>) -> Result<Self, EngineError> {
-        Err(EngineError::Closed)
+fn check_input(input_json: &str) -> Result<(), EngineError> {
+    let invalid = |reason: String| EngineError::InvalidInput { reason };
+    if input_json.len() > INPUT_BYTES {
+        return Err(invalid(format!("it takes {} bytes and {INPUT_BYTES} are allowed", input_json.len())));
     }
-
-    pub fn describe(&self, _arn: &Arn) -> Result<ExecutionSummary, EngineError> {
-        Err(EngineError::Closed)
-    }
-
-    pub fn list(&self, _filter: &ListFilter) -> Result<Vec<ExecutionSummary>, EngineError> {
-        Err(EngineError::Closed)
-    }
-
-    pub fn operations(&self, _arn: &Arn) -> Result<Vec<OperationSummary>, EngineError> {
-        Err(EngineError::Closed)
-    }
-
-    pub fn history(&self, _arn: &Arn) -> Result<Vec<HistoryEvent>, EngineError> {
-        Err(EngineError::Closed)
-    }
-
-    pub fn find(&self, _text: &str) -> Result<Arn, EngineError> {
-        Err(EngineError::Closed)
-    }
+    let parsed = serde_json::from_str::<serde::de::IgnoredAny>(input_json);
+    parsed.map(|_| ()).map_err(|error| invalid(format!("it is not JSON: {error}")))
 }
 
-/// Stops an execution of a store whoever owns it: by a request in the store's inbox that the owner applies, or, with
-/// no owner alive, by taking the lock. Resolves when it is done.
-///
-/// # Errors
-/// As [`Engine::open`] and [`Engine::stop`].
-pub async fn stop_in_store(
-    path: impl AsRef<Path>,
-    arn: &Arn,
-    error: Option<ErrorObject>,
-) -> Result<ExecutionSummary, EngineError> {
-    Engine::open(path).await?.stop(arn, error).await
+async fn wait_for(shared: &Arc<Shared>, arn: &Arn) -> Result<ExecutionSummary, EngineError> {
+    let mut arrivals = shared.arrivals.subscribe();
+    loop {
+        shared.check_up()?;
+        let _ = arrivals.borrow_and_update();
+        let mut live = shared.address(arn).map(|address| address.phase);
+        let settled = |phase: &Phase| !matches!(phase, Phase::Loading | Phase::Running);
+        let phase = match &mut live {
+            Some(phase) => phase.wait_for(settled).await.map_or(Phase::Ended, |phase| phase.clone()),
+            None => Phase::Inactive,
+        };
+        let mut summary = shared.describe(arn).await?;
+        if summary.status.is_terminal() {
+            return Ok(summary);
+        }
+        if let Phase::Blocked(report) = phase {
+            summary.blocked.get_or_insert_with(|| report.to_string());
+            return Ok(summary);
+        }
+        if summary.registered == Some(false) {
+            return Err(EngineError::NotRegistered { arn: arn.clone(), function: summary.function });
+        }
+        // Registered, and nobody has resumed it yet.
+        match &mut live {
+            Some(phase) => drop(phase.changed().await),
+            None => drop(arrivals.changed().await),
+        }
+    }
 }

@@ -1,0 +1,413 @@
+//! One live execution: a task that owns its state and takes its requests one after the other. Decides when the
+//! function is invoked; what anything means is the machine's business.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+
+use super::alarm::Alarm;
+use super::arn::Arn;
+use super::error::EngineError;
+use super::machine::{Execution, Held, Next, PageSize, RetryPolicy, Settlement, Surroundings};
+use super::service::EngineService;
+use super::shared::{Shared, random_id};
+use super::summary::{ChangeKind, ExecutionStatus};
+use super::{progress, store};
+use crate::function::{Invocation, InvocationOutcome};
+use crate::service::ServiceError;
+use crate::wire::{
+    CheckpointRequest, CheckpointResponse, ErrorObject, OperationId, StatePage, StateRequest, Timestamp,
+};
+
+/// What a live execution can be asked.
+pub(crate) enum Message {
+    Checkpoint(CheckpointRequest, oneshot::Sender<Result<CheckpointResponse, ServiceError>>),
+    State(StateRequest, oneshot::Sender<Result<StatePage, ServiceError>>),
+    Answer {
+        request_id: String,
+        outcome: InvocationOutcome,
+    },
+    /// A callback's or a chained invoke's end; answered with whether the operation was open.
+    Settle {
+        operation: OperationId,
+        settlement: Settlement,
+        reply: Option<oneshot::Sender<bool>>,
+    },
+    Heartbeat {
+        operation: OperationId,
+        reply: oneshot::Sender<bool>,
+    },
+    Stop {
+        error: ErrorObject,
+        reply: oneshot::Sender<()>,
+    },
+    /// Its function may be invoked from now on.
+    Activate,
+    /// An execution that it waits for is BLOCKED.
+    ChildBlocked(String),
+}
+
+/// What those who wait for an execution look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Loading,
+    /// Nothing runs it in this process: its function is not registered, or nobody resumed it.
+    Inactive,
+    Running,
+    /// It, or what alone it waits for, is BLOCKED; with the report.
+    Blocked(Arc<str>),
+    Ended,
+}
+
+/// What the task does about its function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dispatch {
+    /// Not before it is activated.
+    Inactive,
+    /// It rests; invoke it when something changes.
+    Resting,
+    /// Invoke it at once.
+    Due,
+    /// Invoke it then: the last invocation failed.
+    BackingOff(Timestamp),
+    Invoking,
+    /// Not in this process.
+    Blocked,
+    Ended,
+}
+
+struct Live {
+    shared: Arc<Shared>,
+    execution: Execution,
+    dispatch: Dispatch,
+    requests: mpsc::UnboundedReceiver<Message>,
+    own: mpsc::UnboundedSender<Message>,
+    phase: watch::Sender<Phase>,
+    /// The function's task; aborted with this one.
+    function: Option<AbortOnDrop>,
+    /// The report of an execution that it waits for.
+    blocked_child: Option<String>,
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Runs an execution from what the store holds to its end, or to the engine's.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    arn: Arn,
+    own: mpsc::UnboundedSender<Message>,
+    requests: mpsc::UnboundedReceiver<Message>,
+    phase: watch::Sender<Phase>,
+) {
+    let loading = arn.clone();
+    let loaded = shared.store.read(move |connection| store::load(connection, &loading)).await;
+    match loaded {
+        Ok(Some(execution)) => {
+            let dispatch = Dispatch::Inactive;
+            let shared = Arc::clone(&shared);
+            let mut live =
+                Live { shared, execution, dispatch, requests, own, phase, function: None, blocked_child: None };
+            if let Err(error) = live.serve().await {
+                live.shared.fail(error);
+            }
+        }
+        // Somebody asked for an execution that had just ended.
+        Ok(None) | Err(EngineError::NoSuchExecution { .. }) => {}
+        Err(error) => shared.fail(error),
+    }
+    shared.forget(&arn);
+}
+
+impl Live {
+    async fn serve(&mut self) -> Result<(), EngineError> {
+        self.catch_up().await?;
+        let mut alarm = Alarm::new(Arc::clone(&self.shared.options.clock));
+        loop {
+            if self.execution.status.is_terminal() && self.function.is_none() {
+                return Ok(());
+            }
+            self.invoke_if_due().await?;
+            let at = self.next_alarm();
+            tokio::select! {
+                biased;
+                message = self.requests.recv() => match message {
+                    Some(message) => self.take(message).await?,
+                    None => return Ok(()),
+                },
+                () = alarm.ring(at) => self.commit(|execution, now| execution.promote(now)).await?,
+            }
+        }
+    }
+
+    /// Writes what a process that died could not: the end of its invocation, and children that ended meanwhile.
+    async fn catch_up(&mut self) -> Result<(), EngineError> {
+        let crashed = ErrorObject::new("Runtime.ExitError", "The process ended while the function ran.");
+        if self.execution.invocation.is_some() {
+            self.commit(|execution, now| execution.complete_invocation(Some(&crashed), now)).await?;
+        }
+        for (operation, child) in self.execution.open_invokes() {
+            let settlement = match child {
+                None => Some(Settlement::Failed(not_found(self.execution.target(&operation)))),
+                Some(child) => {
+                    let child = self.shared.store.read(move |connection| store::describe(connection, &child)).await?;
+                    settlement(child.status, child.result, child.error)
+                }
+            };
+            if let Some(settlement) = settlement {
+                self.commit(|execution, now| execution.settle_outside(&operation, &settlement, now)).await?;
+            }
+        }
+        let _ = self.phase.send_replace(Phase::Inactive);
+        Ok(())
+    }
+
+    /// When to look at the clock: nothing moves by itself before the execution is activated or after its end.
+    fn next_alarm(&self) -> Option<Timestamp> {
+        match self.dispatch {
+            _ if self.execution.status.is_terminal() => None,
+            Dispatch::Inactive | Dispatch::Ended => None,
+            Dispatch::BackingOff(at) => Some(at.min(self.execution.next_due())),
+            _ => Some(self.execution.next_due()),
+        }
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), EngineError> {
+        match message {
+            Message::Checkpoint(request, reply) => {
+                let shared = Arc::clone(&self.shared);
+                let answered = self.commit(|execution, now| execution.checkpoint(request, &around(&shared, now))).await;
+                match answered {
+                    Ok(answer) => drop(reply.send(answer)),
+                    Err(error) => {
+                        drop(reply.send(Err(ServiceError::unavailable(error.to_string()))));
+                        return Err(error);
+                    }
+                }
+            }
+            Message::State(request, reply) => {
+                let _ = reply.send(self.execution.state(&request, page(&self.shared)));
+            }
+            Message::Answer { request_id, outcome } => self.answer(request_id, outcome).await?,
+            Message::Settle { operation, settlement, reply } => {
+                let settled = self.commit(|execution, now| {
+                    execution.promote(now);
+                    execution.settle_outside(&operation, &settlement, now)
+                });
+                let settled = settled.await?;
+                if let Some(reply) = reply {
+                    let _ = reply.send(settled);
+                }
+            }
+            Message::Heartbeat { operation, reply } => {
+                let taken = self.commit(|execution, now| {
+                    execution.promote(now);
+                    execution.heartbeat(&operation, now)
+                });
+                let taken = taken.await?;
+                let _ = reply.send(taken);
+            }
+            Message::Stop { error, reply } => {
+                self.commit(|execution, now| execution.stop(&error, now)).await?;
+                let _ = reply.send(());
+            }
+            Message::Activate => {
+                if self.dispatch == Dispatch::Inactive {
+                    self.dispatch = Dispatch::Due;
+                    let _ = self.phase.send_replace(Phase::Running);
+                    self.commit(|execution, now| execution.promote(now)).await?;
+                }
+            }
+            Message::ChildBlocked(report) => {
+                self.blocked_child = Some(report);
+                self.tell_if_child_blocks();
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, request_id: String, outcome: InvocationOutcome) -> Result<(), EngineError> {
+        let options = &self.shared.options;
+        let policy = RetryPolicy { runtime: options.runtime_retries, handler: options.invocation_retries };
+        let next = self.commit(|execution, now| execution.answer(&request_id, outcome, policy, now)).await?;
+        if next == Next::Ignored {
+            return Ok(());
+        }
+        self.function = None;
+        self.dispatch = match next {
+            Next::Ignored | Next::Ended => Dispatch::Ended,
+            Next::Rest => {
+                self.publish(ChangeKind::Suspended);
+                Dispatch::Resting
+            }
+            Next::Again => Dispatch::Due,
+            Next::Retry { at, error } => {
+                self.publish(ChangeKind::InvocationFailed { error, again: at });
+                Dispatch::BackingOff(at)
+            }
+            Next::Blocked(report) => {
+                self.tell_blocked(report);
+                Dispatch::Blocked
+            }
+        };
+        self.tell_if_child_blocks();
+        Ok(())
+    }
+
+    /// Invokes the function when it is its time: at most once at a time, and never without need.
+    async fn invoke_if_due(&mut self) -> Result<(), EngineError> {
+        let due = match self.dispatch {
+            Dispatch::Due => true,
+            Dispatch::Resting => self.execution.records.has_news(),
+            Dispatch::BackingOff(at) => self.shared.options.clock.now() >= at,
+            Dispatch::Inactive | Dispatch::Invoking | Dispatch::Blocked | Dispatch::Ended => false,
+        };
+        if !due || self.execution.status.is_terminal() {
+            return Ok(());
+        }
+        let Some(function) = self.shared.function(&self.execution.function) else {
+            self.dispatch = Dispatch::Inactive;
+            let _ = self.phase.send_replace(Phase::Inactive);
+            return Ok(());
+        };
+        let request_id = random_id();
+        let shared = Arc::clone(&self.shared);
+        let id = request_id.clone();
+        // A blocked execution is tried again: until it says so itself, it runs.
+        let event = self.commit(|execution, now| {
+            execution.unblock();
+            execution.begin(id, &around(&shared, now))
+        });
+        let event = event.await?;
+        let _ = self.phase.send_replace(Phase::Running);
+        self.publish(ChangeKind::Invoked);
+        let invocation = Invocation {
+            event,
+            service: Arc::new(EngineService::new(self.own.clone())),
+            clock: Arc::clone(&self.shared.options.clock),
+            function_name: self.execution.function.clone(),
+            request_id: request_id.clone(),
+            deadline: None,
+        };
+        let own = self.own.clone();
+        let task = tokio::spawn(async move {
+            let invoked = AssertUnwindSafe(async move { function.invoke(invocation).await }).catch_unwind().await;
+            let outcome = invoked.unwrap_or_else(|panic| {
+                let message = format!("the function panicked: {}", panic_text(&*panic));
+                InvocationOutcome::Failed(ErrorObject::new("Runtime.ExitError", message))
+            });
+            // The engine may be gone: then the next one invokes again.
+            let _ = own.send(Message::Answer { request_id, outcome });
+        });
+        self.function = Some(AbortOnDrop(task.abort_handle()));
+        self.dispatch = Dispatch::Invoking;
+        Ok(())
+    }
+
+    /// Changes the execution, writes what changed, and only then lets anybody know.
+    async fn commit<T>(&mut self, change: impl FnOnce(&mut Execution, Timestamp) -> T) -> Result<T, EngineError> {
+        let was = self.execution.status;
+        let value = change(&mut self.execution, self.shared.options.clock.now());
+        if let Some(writes) = self.execution.take_writes() {
+            let changes = if self.shared.has_watchers() { progress::of(&writes) } else { Vec::new() };
+            self.shared.store.write(move |connection| store::write(connection, &writes)).await?;
+            changes.into_iter().for_each(|change| self.publish(change));
+        }
+        self.run_released().await?;
+        if was != self.execution.status {
+            self.tell_ended();
+        }
+        Ok(value)
+    }
+
+    /// Starts the children whose caller rests, and fails the invokes of functions that do not exist.
+    async fn run_released(&mut self) -> Result<(), EngineError> {
+        for held in self.execution.take_released() {
+            match held {
+                Held::Child(arn) => self.shared.activate(&arn),
+                Held::Missing(operation) => {
+                    let missing = Settlement::Failed(not_found(self.execution.target(&operation)));
+                    let _ = self.own.send(Message::Settle { operation, settlement: missing, reply: None });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_ended(&mut self) {
+        let execution = &self.execution;
+        self.shared.published(&execution.arn, ChangeKind::Ended(execution.status));
+        if let Some(parent) = &execution.parent {
+            let outcome = settlement(execution.status, execution.result.clone(), execution.error.clone());
+            if let Some(settlement) = outcome {
+                let operation = parent.operation;
+                self.shared.tell(&parent.arn, Message::Settle { operation, settlement, reply: None });
+            }
+        }
+        let _ = self.phase.send_replace(Phase::Ended);
+    }
+
+    fn tell_blocked(&self, report: String) {
+        self.publish(ChangeKind::Blocked(report.clone()));
+        let _ = self.phase.send_replace(Phase::Blocked(report.as_str().into()));
+        if let Some(parent) = &self.execution.parent {
+            self.shared.tell(&parent.arn, Message::ChildBlocked(report));
+        }
+    }
+
+    /// An execution that waits for nothing but a blocked one is as good as blocked itself.
+    fn tell_if_child_blocks(&mut self) {
+        let rests = self.dispatch == Dispatch::Resting && self.execution.records.next_due().is_none();
+        if let Some(report) = self.blocked_child.take_if(|_| rests) {
+            self.tell_blocked(report);
+        }
+    }
+
+    fn publish(&self, kind: ChangeKind) {
+        self.shared.published(&self.execution.arn, kind);
+    }
+}
+
+fn page(shared: &Shared) -> PageSize {
+    PageSize { operations: shared.options.page_operations, bytes: shared.options.page_bytes }
+}
+
+fn around(shared: &Arc<Shared>, now: Timestamp) -> Surroundings<'_> {
+    Surroundings {
+        now,
+        timeout_seconds: shared.timeout_seconds(),
+        page: page(shared),
+        max_operations: shared.options.max_operations,
+        fresh_id: &random_id,
+        registry: shared,
+    }
+}
+
+/// How a chained invoke ends whose target ended so.
+fn settlement(status: ExecutionStatus, result: Option<String>, error: Option<ErrorObject>) -> Option<Settlement> {
+    let error = error.unwrap_or_default();
+    match status {
+        ExecutionStatus::Running => None,
+        ExecutionStatus::Succeeded => Some(Settlement::Succeeded(result)),
+        ExecutionStatus::Failed => Some(Settlement::Failed(error)),
+        ExecutionStatus::TimedOut => Some(Settlement::TimedOut(error)),
+        ExecutionStatus::Stopped => Some(Settlement::Stopped(error)),
+    }
+}
+
+fn not_found(target: &str) -> ErrorObject {
+    ErrorObject::new("ResourceNotFoundException", format!("Function not found: {target}"))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,119 @@
+//! What comes from outside an execution: stops, and answers to callbacks.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::arn::Arn;
+use super::error::EngineError;
+use super::live::Message;
+use super::machine::Settlement;
+use super::shared::Shared;
+use super::store;
+use super::summary::ExecutionSummary;
+use super::token;
+use crate::wire::{ErrorObject, OperationId, OperationStatus, limits};
+
+impl Shared {
+    /// One execution as the store has it, with what this process knows about its function.
+    pub(crate) async fn describe(&self, arn: &Arn) -> Result<ExecutionSummary, EngineError> {
+        let asked = arn.clone();
+        let summary = self.store.read(move |connection| store::describe(connection, &asked)).await?;
+        Ok(self.complete(summary))
+    }
+
+    /// Says whether the function is registered.
+    pub(crate) fn complete(&self, mut summary: ExecutionSummary) -> ExecutionSummary {
+        summary.registered = Some(summary.status.is_terminal() || self.function(&summary.function).is_some());
+        summary
+    }
+
+    pub(crate) async fn stop(
+        self: &Arc<Self>,
+        arn: &Arn,
+        error: Option<ErrorObject>,
+    ) -> Result<ExecutionSummary, EngineError> {
+        let summary = self.describe(arn).await?;
+        if summary.status.is_terminal() {
+            return Ok(summary);
+        }
+        let message = "Execution stopped by user request.";
+        let error = error.unwrap_or(ErrorObject { error_message: Some(message.to_owned()), ..ErrorObject::default() });
+        if error.json_bytes() > limits::ERROR_BYTES {
+            let reason = format!("the error takes more than {} bytes as JSON", limits::ERROR_BYTES);
+            return Err(EngineError::InvalidInput { reason });
+        }
+        // Without an answer it ended by itself meanwhile.
+        let _ = self.ask(arn, |reply| Message::Stop { error, reply }).await;
+        self.check_up()?;
+        self.describe(arn).await
+    }
+
+    pub(crate) async fn complete_callback(
+        self: &Arc<Self>,
+        id: &str,
+        outcome: Result<Vec<u8>, ErrorObject>,
+    ) -> Result<(), EngineError> {
+        let settlement = match outcome {
+            Ok(bytes) if bytes.is_empty() => Settlement::Succeeded(None),
+            Ok(bytes) => Settlement::Succeeded(Some(read_payload(bytes)?)),
+            Err(error) if error.json_bytes() > limits::ERROR_BYTES => {
+                let reason = format!("the error takes more than {} bytes as JSON", limits::ERROR_BYTES);
+                return Err(EngineError::InvalidInput { reason });
+            }
+            Err(error) => Settlement::Failed(error),
+        };
+        let (arn, operation) = self.callback(id).await?;
+        let settle = |reply| Message::Settle { operation, settlement, reply: Some(reply) };
+        self.ask_callback(id, &arn, settle).await
+    }
+
+    pub(crate) async fn heartbeat(self: &Arc<Self>, id: &str) -> Result<(), EngineError> {
+        let (arn, operation) = self.callback(id).await?;
+        self.ask_callback(id, &arn, |reply| Message::Heartbeat { operation, reply }).await
+    }
+
+    /// The execution and the operation of a callback that is open as far as the store knows.
+    async fn callback(&self, id: &str) -> Result<(Arn, OperationId), EngineError> {
+        let unknown = || EngineError::NoSuchCallback { id: id.to_owned() };
+        let (execution, operation) = token::read_callback_id(id).ok_or_else(unknown)?;
+        let operation = OperationId::new(&operation).map_err(|_| unknown())?;
+        let found = self.store.read(move |connection| store::callback(connection, &execution, &operation)).await?;
+        let (arn, running, status) = found.ok_or_else(unknown)?;
+        if running && status == OperationStatus::Started {
+            return Ok((arn, operation));
+        }
+        Err(EngineError::CallbackClosed { id: id.to_owned(), timed_out: status == OperationStatus::TimedOut })
+    }
+
+    async fn ask_callback(
+        self: &Arc<Self>,
+        id: &str,
+        arn: &Arn,
+        message: impl FnOnce(oneshot::Sender<bool>) -> Message,
+    ) -> Result<(), EngineError> {
+        let taken = self.ask(arn, message).await;
+        self.check_up()?;
+        if taken == Some(true) {
+            return Ok(());
+        }
+        // It was open a moment ago: the store says what closed it.
+        self.callback(id).await?;
+        Err(EngineError::CallbackClosed { id: id.to_owned(), timed_out: false })
+    }
+
+    /// Asks a live execution; `None` when it ended before it could answer.
+    async fn ask<T>(self: &Arc<Self>, arn: &Arn, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.ensure_live(arn).requests.send(message(reply)).ok()?;
+        answer.await.ok()
+    }
+}
+
+fn read_payload(bytes: Vec<u8>) -> Result<String, EngineError> {
+    let invalid = |reason: String| EngineError::InvalidInput { reason };
+    if bytes.len() > limits::PAYLOAD_BYTES {
+        return Err(invalid(format!("the callback's result takes more than {} bytes", limits::PAYLOAD_BYTES)));
+    }
+    String::from_utf8(bytes).map_err(|error| invalid(format!("the callback's result is not UTF-8 text: {error}")))
+}

@@ -1,0 +1,37 @@
+//! The owner's side of the inbox: looks for requests of other processes and does what they ask.
+
+use std::sync::{Arc, Weak};
+
+use super::arn::Arn;
+use super::error::EngineError;
+use super::shared::Shared;
+use super::store;
+use crate::wire::ErrorObject;
+
+/// Looks again and again until the engine is gone.
+pub(crate) async fn watch(shared: Weak<Shared>) {
+    while let Some(strong) = shared.upgrade() {
+        if look(&strong).await.is_err() {
+            return;
+        }
+        let (clock, interval) = (strong.options.clock.clone(), strong.options.inbox_interval);
+        drop(strong);
+        clock.sleep_until(clock.now().plus(interval)).await;
+    }
+}
+
+/// Does everything that is asked for now.
+pub(crate) async fn look(shared: &Arc<Shared>) -> Result<(), EngineError> {
+    for (key, request) in shared.store.read(store::inbox_requests).await? {
+        let outcome = match request.kind.as_str() {
+            store::STOP => {
+                let error = request.payload.as_deref().and_then(|json| serde_json::from_str::<ErrorObject>(json).ok());
+                shared.stop(&Arn::stored(request.target), error).await.map(|_| ())
+            }
+            other => Err(EngineError::UnknownRequest { kind: other.to_owned() }),
+        };
+        let outcome = outcome.err().map_or_else(String::new, |error| error.to_string());
+        shared.store.write(move |connection| store::answer_inbox(connection, key, &outcome)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! The SQLite file behind the engine: one owner, one writer, many readers. Knows rows, not rules.
+
+mod inbox;
+mod lock;
+mod queries;
+mod reader;
+mod rows;
+mod schema;
+mod writer;
+
+pub use inbox::stop_in_store;
+pub use reader::Reader;
+
+pub(crate) use inbox::{Request, STOP};
+pub(crate) use queries::{callback, describe, find, history, inbox_requests, list, load, operations, unfinished};
+pub(crate) use rows::{Creation, answer_inbox, create, write};
+pub(crate) use writer::Store;

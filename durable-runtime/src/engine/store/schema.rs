@@ -1,0 +1,162 @@
+//! The store's tables and its version, and what is looked at before a file is taken for a store.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::super::error::EngineError;
+
+/// `dura` in ASCII: tells our files from other SQLite files.
+const APPLICATION_ID: i64 = 0x6475_7261;
+/// The version of the tables below. A change of them raises it and adds a migration.
+const VERSION: i64 = 1;
+/// How long a statement waits for another process's short write.
+const BUSY: Duration = Duration::from_secs(30);
+
+const TABLES: &str = "
+CREATE TABLE executions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    arn TEXT NOT NULL,
+    name TEXT NOT NULL,
+    function TEXT NOT NULL,
+    input TEXT NOT NULL,
+    status TEXT NOT NULL,
+    blocked TEXT,
+    result TEXT,
+    error TEXT,
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    timeout_seconds INTEGER NOT NULL,
+    parent_arn TEXT,
+    parent_operation TEXT,
+    invocation_request TEXT,
+    invocation_started INTEGER,
+    UNIQUE (function, name)
+) STRICT;
+CREATE INDEX executions_by_name ON executions (name);
+CREATE INDEX executions_unfinished ON executions (key) WHERE status = 'RUNNING';
+CREATE TABLE operations (
+    execution INTEGER NOT NULL REFERENCES executions (key),
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    parent_id TEXT,
+    name TEXT,
+    type TEXT NOT NULL,
+    sub_type TEXT,
+    status TEXT NOT NULL,
+    contact INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    attempt INTEGER NOT NULL,
+    due INTEGER,
+    timeout_at INTEGER,
+    heartbeat_at INTEGER,
+    heartbeat_seconds INTEGER,
+    target TEXT,
+    tenant TEXT,
+    child_arn TEXT,
+    replay_children INTEGER,
+    result TEXT,
+    error TEXT,
+    UNIQUE (execution, position)
+) STRICT;
+CREATE TABLE events (
+    execution INTEGER NOT NULL REFERENCES executions (key),
+    number INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    id TEXT,
+    parent_id TEXT,
+    name TEXT,
+    sub_type TEXT,
+    details TEXT NOT NULL,
+    UNIQUE (execution, number)
+) STRICT;
+CREATE TABLE inbox (
+    key INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    payload TEXT,
+    outcome TEXT
+) STRICT;
+CREATE INDEX inbox_open ON inbox (key) WHERE outcome IS NULL;
+";
+
+/// Opens the store that this process owns, creating its tables when the file is new. Without a path, in memory.
+pub(crate) fn open_owned(path: Option<&Path>) -> Result<Connection, EngineError> {
+    let Some(path) = path else {
+        let connection = Connection::open_in_memory();
+        return connection.and_then(prepare_memory).map_err(|error| unusable(Path::new(":memory:"), &error));
+    };
+    let connection = Connection::open(path).map_err(|error| unusable(path, &error))?;
+    connection.busy_timeout(BUSY).map_err(|error| unusable(path, &error))?;
+    let new = check(&connection, path)?;
+    configure(&connection, new).map_err(|error| unusable(path, &error))?;
+    Ok(connection)
+}
+
+/// Opens an existing store beside its owner.
+pub(crate) fn open_shared(path: &Path, write: bool) -> Result<Connection, EngineError> {
+    if !path.exists() {
+        return Err(EngineError::NoStore { path: path.to_owned() });
+    }
+    // Reading a WAL file needs its shared memory, which is written: read-only is the fallback, not the rule.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
+    opened.busy_timeout(BUSY).map_err(|error| unusable(path, &error))?;
+    if check(&opened, path)? {
+        return Err(EngineError::NoStore { path: path.to_owned() });
+    }
+    opened.pragma_update(None, "query_only", !write).map_err(|error| unusable(path, &error))?;
+    Ok(opened)
+}
+
+fn prepare_memory(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.execute_batch(TABLES)?;
+    Ok(connection)
+}
+
+/// Whether the file is a new, empty one; an error when it is somebody else's. Writes nothing.
+fn check(connection: &Connection, path: &Path) -> Result<bool, EngineError> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let read = || -> rusqlite::Result<(i64, i64, i64)> {
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((tables, pragma("application_id")?, pragma("user_version")?))
+    };
+    let foreign = |found: &str| EngineError::NotAStore { path: path.to_owned(), found: found.to_owned() };
+    match read() {
+        Ok((0, 0, 0)) => Ok(true),
+        Ok((_, APPLICATION_ID, version)) if version > VERSION => {
+            Err(EngineError::NewerStore { path: path.to_owned(), found: version, supported: VERSION })
+        }
+        Ok((_, APPLICATION_ID, _)) => Ok(false),
+        Ok(_) => Err(foreign("it is an SQLite database of something else")),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(foreign("it is not an SQLite database"))
+        }
+        Err(error) => Err(unusable(path, &error)),
+    }
+}
+
+fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if new {
+        // One transaction, so that a crash leaves an empty file or a store.
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        ))?;
+    } else {
+        // A store that can be read and not written is refused now, not at the first checkpoint.
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT;"))?;
+    }
+    Ok(())
+}
+
+/// The error for a store that SQLite cannot use.
+pub(crate) fn unusable(path: &Path, error: &rusqlite::Error) -> EngineError {
+    EngineError::Unusable { path: path.to_owned(), reason: error.to_string() }
+}

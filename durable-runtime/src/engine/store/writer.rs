@@ -1,0 +1,214 @@
+//! The one writer. Requests of many executions share a transaction: what gathers while one group is on its way to the
+//! disk is the next group. Nobody hears of anything before its commit.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::super::error::EngineError;
+use super::lock::{Lock, real_path};
+use super::schema;
+
+/// The most requests in one transaction: bounds how long the first of them waits.
+const GROUP: usize = 256;
+
+/// Why a job did not do its work.
+#[derive(Debug)]
+pub(crate) enum JobError {
+    /// It was refused; the group goes on without it.
+    Refused(EngineError),
+    /// SQLite failed: the whole group is undone and the engine stops.
+    Failed(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for JobError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Told how the group ended: `Ok` after its commit.
+type Publish = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
+type Run = Box<dyn FnOnce(&Connection) -> Ran + Send>;
+
+/// A job that has run, in a transaction that has not ended.
+struct Ran {
+    publish: Publish,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Done,
+    /// What it wrote is to be undone; the group goes on.
+    Refused,
+    Failed(rusqlite::Error),
+}
+
+struct Job {
+    writes: bool,
+    run: Run,
+}
+
+struct Owned {
+    connection: Connection,
+    /// Set by the first failure; nothing is tried again after it.
+    failed: Option<EngineError>,
+    // Declared last: the lock is given up when the connection is closed.
+    _lock: Option<Lock>,
+}
+
+enum Access {
+    /// A thread of its own, so that many requests share a commit and no task waits for the disk.
+    Thread { jobs: Mutex<Option<Sender<Job>>>, thread: Mutex<Option<JoinHandle<()>>> },
+    /// In the caller's task. In virtual time a runtime that waits for a thread looks idle, and time would jump.
+    Inline(Mutex<Option<Owned>>),
+}
+
+/// The store that this process owns.
+#[derive(Clone)]
+pub(crate) struct Store {
+    access: Arc<Access>,
+}
+
+impl Store {
+    /// Opens the store and takes its lock. `None` is a store in memory.
+    pub(crate) fn open(path: Option<PathBuf>, inline: bool) -> Result<Self, EngineError> {
+        let path = path.as_deref().map(real_path).transpose()?;
+        let lock = path.as_deref().map(Lock::take).transpose()?;
+        let connection = schema::open_owned(path.as_deref())?;
+        let mut owned = Owned { connection, failed: None, _lock: lock };
+        if inline {
+            return Ok(Self { access: Arc::new(Access::Inline(Mutex::new(Some(owned)))) });
+        }
+        let (sender, jobs) = channel();
+        let spawned = std::thread::Builder::new().name("durable-store".into()).spawn(move || serve(&mut owned, &jobs));
+        let thread = spawned.map_err(|error| EngineError::StoreFailed { reason: error.to_string() })?;
+        let (jobs, thread) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
+        Ok(Self { access: Arc::new(Access::Thread { jobs, thread }) })
+    }
+
+    /// Runs a job that writes; resolves once it is committed.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.run(true, job).await
+    }
+
+    /// Runs a job that reads. It sees everything that was asked for before it.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.run(false, job).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        writes: bool,
+        job: impl FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let run: Run = Box::new(move |connection| {
+            let (outcome, value) = match job(connection) {
+                Ok(value) => (Outcome::Done, Ok(value)),
+                Err(JobError::Refused(refusal)) => (Outcome::Refused, Err(refusal)),
+                Err(JobError::Failed(error)) => (Outcome::Failed(error), Err(EngineError::Closed)),
+            };
+            Ran { publish: publish(reply, value), outcome }
+        });
+        let job = Job { writes, run };
+        match &*self.access {
+            Access::Inline(owned) => match owned.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                Some(owned) => owned.group(vec![job]),
+                None => return Err(EngineError::Closed),
+            },
+            Access::Thread { jobs, .. } => {
+                let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+                let sender = jobs.as_ref().ok_or(EngineError::Closed)?;
+                sender.send(job).map_err(|_| EngineError::Closed)?;
+            }
+        }
+        answer.await.unwrap_or(Err(EngineError::Closed))
+    }
+
+    /// Finishes what was asked for, closes the file and gives the lock up. Waits for at most one group of commits.
+    pub(crate) fn close(&self) {
+        match &*self.access {
+            Access::Inline(owned) => drop(owned.lock().unwrap_or_else(PoisonError::into_inner).take()),
+            Access::Thread { jobs, thread } => {
+                drop(jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+                let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // A panic of the writer has been answered to everybody as a closed store.
+                thread.map(JoinHandle::join);
+            }
+        }
+    }
+}
+
+/// Sends `value` to its caller, or what became of the group in its stead.
+fn publish<T: Send + 'static>(
+    reply: oneshot::Sender<Result<T, EngineError>>,
+    value: Result<T, EngineError>,
+) -> Publish {
+    Box::new(move |group| {
+        // A caller that has gone away wants no answer.
+        let _ = reply.send(group.and(value));
+    })
+}
+
+fn serve(owned: &mut Owned, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP - 1)).collect();
+        owned.group(group);
+    }
+}
+
+impl Owned {
+    fn group(&mut self, jobs: Vec<Job>) {
+        let mut waiting = Vec::with_capacity(jobs.len());
+        let outcome = match self.failed.clone() {
+            Some(failure) => Err(failure),
+            None => self.transaction(jobs, &mut waiting).map_err(|error| {
+                // What a failed write or sync left on the disk is unknown: trying again could acknowledge a loss.
+                let failure = EngineError::StoreFailed { reason: error.to_string() };
+                self.failed = Some(failure.clone());
+                failure
+            }),
+        };
+        for publish in waiting {
+            publish(outcome.clone());
+        }
+    }
+
+    fn transaction(&self, jobs: Vec<Job>, waiting: &mut Vec<Publish>) -> rusqlite::Result<()> {
+        let statement = |sql: &str| self.connection.prepare_cached(sql)?.execute([]).map(|_| ());
+        let writes = jobs.iter().any(|job| job.writes);
+        if writes {
+            statement("BEGIN IMMEDIATE")?;
+        }
+        let outcome = jobs.into_iter().try_for_each(|job| {
+            if job.writes {
+                statement("SAVEPOINT request")?;
+            }
+            let ran = (job.run)(&self.connection);
+            waiting.push(ran.publish);
+            match ran.outcome {
+                Outcome::Failed(error) => return Err(error),
+                Outcome::Refused if job.writes => statement("ROLLBACK TO request")?,
+                Outcome::Refused | Outcome::Done => {}
+            }
+            if job.writes { statement("RELEASE request") } else { Ok(()) }
+        });
+        let outcome = outcome.and_then(|()| if writes { statement("COMMIT") } else { Ok(()) });
+        if outcome.is_err() && writes {
+            // The failure stands whether or not there is still something to undo.
+            let _ = statement("ROLLBACK");
+        }
+        outcome
+    }
+}
