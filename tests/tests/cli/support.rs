@@ -18,7 +18,7 @@ use durable_runtime::wire::{
 };
 
 /// A function that is a script.
-pub struct Script<F>(pub F);
+struct Script<F>(F);
 
 impl<F, Fut> Function for Script<F>
 where
@@ -31,7 +31,7 @@ where
 }
 
 /// A script as a function.
-pub fn script<F, Fut>(script: F) -> Arc<dyn Function>
+pub(crate) fn script<F, Fut>(script: F) -> Arc<dyn Function>
 where
     F: Fn(Invocation) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = InvocationOutcome> + Send + 'static,
@@ -40,19 +40,19 @@ where
 }
 
 /// The execution's input, as the function gets it.
-pub fn input(invocation: &Invocation) -> String {
+pub(crate) fn input(invocation: &Invocation) -> String {
     let first = &invocation.event.initial_execution_state.operations[0];
     first.execution_details.clone().unwrap().input_payload.unwrap()
 }
 
 /// The state of an operation, if the function has it.
-pub fn known(invocation: &Invocation, id: &str) -> Option<Operation> {
+pub(crate) fn known(invocation: &Invocation, id: &str) -> Option<Operation> {
     let operations = &invocation.event.initial_execution_state.operations;
     operations.iter().find(|operation| operation.id.as_str() == id).cloned()
 }
 
 /// An update of the operation `id`.
-pub fn update(id: &str, name: &str, operation_type: OperationType, action: Action) -> OperationUpdate {
+pub(crate) fn update(id: &str, name: &str, operation_type: OperationType, action: Action) -> OperationUpdate {
     let sub_type = match operation_type {
         OperationType::Wait => SubType::WAIT,
         OperationType::Context => SubType::RUN_IN_CHILD_CONTEXT,
@@ -67,17 +67,17 @@ pub fn update(id: &str, name: &str, operation_type: OperationType, action: Actio
 }
 
 /// The same update under a parent.
-pub fn under(parent: &str, update: OperationUpdate) -> OperationUpdate {
+pub(crate) fn under(parent: &str, update: OperationUpdate) -> OperationUpdate {
     OperationUpdate { parent_id: Some(OperationId::new(parent).unwrap()), ..update }
 }
 
 /// The same update with a payload.
-pub fn with_payload(update: OperationUpdate, payload: &str) -> OperationUpdate {
+pub(crate) fn with_payload(update: OperationUpdate, payload: &str) -> OperationUpdate {
     OperationUpdate { payload: Some(payload.to_owned()), ..update }
 }
 
 /// Sends updates with the event's token: a script sends one request per invocation.
-pub async fn send(invocation: &Invocation, updates: Vec<OperationUpdate>) {
+pub(crate) async fn send(invocation: &Invocation, updates: Vec<OperationUpdate>) {
     let request = CheckpointRequest {
         durable_execution_arn: invocation.event.durable_execution_arn.clone(),
         checkpoint_token: invocation.event.checkpoint_token.clone(),
@@ -87,12 +87,12 @@ pub async fn send(invocation: &Invocation, updates: Vec<OperationUpdate>) {
     invocation.service.checkpoint(request).await.unwrap();
 }
 
-pub fn succeeded(result: impl Into<String>) -> InvocationOutcome {
+pub(crate) fn succeeded(result: impl Into<String>) -> InvocationOutcome {
     InvocationOutcome::Answered(InvocationResponse::succeeded(result.into()))
 }
 
 /// Answers its input in an object, and counts how often it ran.
-pub fn greet(runs: &Arc<AtomicU32>) -> Arc<dyn Function> {
+pub(crate) fn greet(runs: &Arc<AtomicU32>) -> Arc<dyn Function> {
     let runs = Arc::clone(runs);
     script(move |invocation| {
         runs.fetch_add(1, Ordering::SeqCst);
@@ -101,7 +101,7 @@ pub fn greet(runs: &Arc<AtomicU32>) -> Arc<dyn Function> {
 }
 
 /// Fails with an error whose text tries to clear the screen.
-pub fn fail() -> Arc<dyn Function> {
+pub(crate) fn fail() -> Arc<dyn Function> {
     script(|_| async {
         let error = ErrorObject::new("CardDeclined", "insufficient funds\u{1b}[2J");
         InvocationOutcome::Answered(InvocationResponse::failed(Some(error)))
@@ -109,12 +109,12 @@ pub fn fail() -> Arc<dyn Function> {
 }
 
 /// Does not fit its history.
-pub fn block() -> Arc<dyn Function> {
+pub(crate) fn block() -> Arc<dyn Function> {
     script(|_| async { InvocationOutcome::Blocked("at `ship`: a step is recorded, a wait ran".to_owned()) })
 }
 
 /// Runs a step in a child, then waits `seconds` under the name `nap`, then answers.
-pub fn nap(seconds: u64) -> Arc<dyn Function> {
+pub(crate) fn nap(seconds: u64) -> Arc<dyn Function> {
     script(move |invocation| async move {
         if known(&invocation, "2").is_some_and(|wait| wait.status == OperationStatus::Succeeded) {
             return succeeded("\"rested\"");
@@ -140,7 +140,7 @@ pub fn nap(seconds: u64) -> Arc<dyn Function> {
 }
 
 /// A step `call` whose first attempt fails and whose second, 2 s later, succeeds.
-pub fn flaky() -> Arc<dyn Function> {
+pub(crate) fn flaky() -> Arc<dyn Function> {
     script(|invocation| async move {
         let step = |action| update("1", "call", OperationType::Step, action);
         match known(&invocation, "1").map(|operation| operation.status) {
@@ -161,10 +161,10 @@ pub fn flaky() -> Arc<dyn Function> {
 }
 
 /// A directory of its own, gone with the test.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let path = std::env::temp_dir().join(format!("durable-cli-{}-{number}", std::process::id()));
@@ -172,11 +172,11 @@ impl Scratch {
         Self(path)
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.file("store.db")
     }
 }
@@ -189,14 +189,14 @@ impl Drop for Scratch {
 
 /// What a command did.
 #[derive(Debug)]
-pub struct Done {
-    pub exit: Exit,
-    pub output: String,
-    pub messages: String,
+pub(crate) struct Done {
+    pub(crate) exit: Exit,
+    pub(crate) output: String,
+    pub(crate) messages: String,
 }
 
 impl Done {
-    pub fn last_line(&self) -> &str {
+    pub(crate) fn last_line(&self) -> &str {
         self.output.lines().last().unwrap_or_default()
     }
 }
@@ -223,34 +223,34 @@ impl Write for Remembered {
 
 /// How a command is run.
 #[derive(Default)]
-pub struct Setting {
-    pub stdin: &'static str,
-    pub live: bool,
+pub(crate) struct Setting {
+    pub(crate) stdin: &'static str,
+    pub(crate) live: bool,
     /// Interrupts after this time.
-    pub interrupt: Option<Duration>,
+    pub(crate) interrupt: Option<Duration>,
 }
 
 /// A program called `shop` in virtual time, with the functions that a test names.
-pub fn shop(functions: Vec<(&str, Arc<dyn Function>)>) -> App {
+pub(crate) fn shop(functions: Vec<(&str, Arc<dyn Function>)>) -> App {
     let options = Engine::options().clock(Arc::new(VirtualClock::new()));
     let app = App::named("shop").engine(options);
     functions.into_iter().fold(app, |app, (name, function)| app.register_function(name, function))
 }
 
 /// Runs `shop <line>` on a store.
-pub async fn run(app: &App, store: &Path, line: &[&str]) -> Done {
+pub(crate) async fn run(app: &App, store: &Path, line: &[&str]) -> Done {
     run_with(app, store, line, Setting::default()).await
 }
 
 /// Runs `shop <line>` on a store in a setting.
-pub async fn run_with(app: &App, store: &Path, line: &[&str], setting: Setting) -> Done {
+pub(crate) async fn run_with(app: &App, store: &Path, line: &[&str], setting: Setting) -> Done {
     let store = [OsString::from("--store"), store.into()];
     let arguments: Vec<OsString> = line.iter().map(OsString::from).chain(store).collect();
     run_as_given(app, arguments, setting).await
 }
 
 /// Runs `shop <arguments>`.
-pub async fn run_as_given(app: &App, arguments: Vec<OsString>, setting: Setting) -> Done {
+pub(crate) async fn run_as_given(app: &App, arguments: Vec<OsString>, setting: Setting) -> Done {
     let (output, messages) = (Remembered::default(), Remembered::default());
     let mut terminal = Terminal::new(setting.stdin.as_bytes(), output.clone(), messages.clone()).live(setting.live);
     if let Some(after) = setting.interrupt {
