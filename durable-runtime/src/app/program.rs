@@ -124,12 +124,21 @@ impl App {
     /// None outside AWS Lambda. Under Lambda (`AWS_LAMBDA_RUNTIME_API` is set) always, because this build cannot
     /// serve it.
     pub async fn run(self) -> Result<(), BoxError> {
+        self.run_with(std::env::args_os().skip(1)).await
+    }
+
+    /// [`run`](Self::run) with other arguments than the process's, as for a program that starts something by itself
+    /// when it is called without any.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_with(self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<(), BoxError> {
         if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
             return Err("AWS_LAMBDA_RUNTIME_API is set, so this is AWS Lambda, and this build cannot serve it: the \
                         `aws` feature does not exist yet; unset the variable to use the command line"
                 .into());
         }
-        let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         match self.execute(arguments, &mut Terminal::standard()).await {
             Exit::Succeeded => Ok(()),
             other => std::process::exit(other.code().into()),

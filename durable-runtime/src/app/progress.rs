@@ -1,5 +1,5 @@
-//! What runs and what waits, learned from changes. A plain model: draws nothing, and keeps only what is open, so that
-//! following an execution costs no more the longer it gets.
+//! What runs and what waits, learned from changes. A plain model: draws nothing, and forgets steps that have
+//! ended, so that drawing costs no more the longer an execution gets.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,6 +14,8 @@ pub(super) struct Progress {
     name: String,
     started: Timestamp,
     open: BTreeMap<OperationId, Open>,
+    /// The paths of all contexts: what is committed together may tell of a context's end before its content's.
+    contexts: BTreeMap<OperationId, String>,
     done: usize,
     note: Option<String>,
 }
@@ -22,7 +24,7 @@ pub(super) struct Progress {
 #[derive(Debug, Clone)]
 struct Open {
     parent: Option<OperationId>,
-    /// Names from the root, joined by `/`.
+    /// Names from the root, joined by ` / `.
     path: String,
     operation_type: OperationType,
     status: OperationStatus,
@@ -33,7 +35,7 @@ struct Open {
 impl Progress {
     /// An execution that was started at `started`.
     pub(super) fn new(name: impl Into<String>, started: Timestamp) -> Self {
-        Self { name: name.into(), started, open: BTreeMap::new(), done: 0, note: None }
+        Self { name: name.into(), started, open: BTreeMap::new(), contexts: BTreeMap::new(), done: 0, note: None }
     }
 
     /// Forgets what it knew and starts again from the store: for a resumed execution, and when changes were missed.
@@ -97,9 +99,12 @@ impl Progress {
         if state.operation_type == OperationType::Execution {
             return None;
         }
-        let above = state.parent.and_then(|parent| self.open.get(&parent)).map(|open| open.path.as_str());
         let own = text::clean(name.unwrap_or_else(|| id.as_str()));
-        state.path = above.map_or_else(|| own.clone(), |above| format!("{above}/{own}"));
+        let above = state.parent.and_then(|parent| self.contexts.get(&parent));
+        state.path = above.map_or_else(|| own.clone(), |above| format!("{above} / {own}"));
+        if state.operation_type == OperationType::Context {
+            self.contexts.insert(id, state.path.clone());
+        }
         if state.status.is_terminal() {
             self.open.remove(&id);
             self.done += 1;

@@ -1,5 +1,5 @@
 //! The stock, in a SQLite file. A reservation is made under a key; asking again with the key gives the same
-//! reservation and takes nothing. Knows nothing of orders.
+//! reservation and takes nothing. An owner's reservations are released together. Knows nothing of orders.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ const OPENING_STOCK: [(&str, u32); 10] = [
     ("cup-blue", 5_000),
     ("cup-white", 5_000),
     ("pot-blue", 1_000),
-    ("pot-iron", 2),
+    ("pot-iron", 1_000),
     ("spoon-oak", 5_000),
     ("tea-assam", 10_000),
     ("tea-oolong", 10_000),
@@ -25,8 +25,9 @@ const OPENING_STOCK: [(&str, u32); 10] = [
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0));
     CREATE TABLE IF NOT EXISTS reservations (
-        key TEXT PRIMARY KEY, sku TEXT NOT NULL REFERENCES stock, quantity INTEGER NOT NULL,
+        key TEXT PRIMARY KEY, owner TEXT NOT NULL, sku TEXT NOT NULL REFERENCES stock, quantity INTEGER NOT NULL,
         released INTEGER NOT NULL DEFAULT 0);
+    CREATE INDEX IF NOT EXISTS reservations_by_owner ON reservations (owner);
 ";
 
 /// The stock. Cheap to clone; calls from anywhere are serialised.
@@ -40,6 +41,8 @@ pub struct Inventory {
 pub struct Reservation {
     /// The key that it was made under.
     pub key: String,
+    /// Whose it is.
+    pub owner: String,
     /// The article.
     pub sku: String,
     /// How many.
@@ -62,8 +65,6 @@ pub enum InventoryError {
     UnknownArticle(String),
     /// The key was used before, for something else.
     KeyReused(String),
-    /// No reservation was made under this key.
-    UnknownReservation(String),
     /// The file could not be opened, read or written.
     Database(String),
 }
@@ -76,13 +77,20 @@ impl fmt::Display for InventoryError {
             }
             Self::UnknownArticle(sku) => write!(f, "the shop does not sell `{sku}`"),
             Self::KeyReused(key) => write!(f, "the key `{key}` was used for another reservation"),
-            Self::UnknownReservation(key) => write!(f, "there is no reservation under the key `{key}`"),
             Self::Database(text) => write!(f, "the inventory file: {text}"),
         }
     }
 }
 
 impl std::error::Error for InventoryError {}
+
+impl InventoryError {
+    /// Whether trying again may help: the file may be busy, an article does not come back by asking.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+}
 
 impl From<rusqlite::Error> for InventoryError {
     fn from(error: rusqlite::Error) -> Self {
@@ -121,14 +129,13 @@ impl Inventory {
         .await
     }
 
-    /// Reserves `quantity` of `sku` under `key`. A key that already reserved them returns that reservation.
+    /// Reserves what `wanted` says under its key. A key that already reserved it takes nothing again.
     ///
     /// # Errors
     /// Not enough stock, an unknown article, a key used for something else, or the file.
-    pub async fn reserve(&self, key: &str, sku: &str, quantity: u32) -> Result<Reservation, InventoryError> {
-        let wanted = Reservation { key: key.to_owned(), sku: sku.to_owned(), quantity };
+    pub async fn reserve(&self, wanted: Reservation) -> Result<Reservation, InventoryError> {
         self.transact(move |transaction| {
-            if let Some((made, _)) = find(transaction, &wanted.key)? {
+            if let Some(made) = find(transaction, &wanted.key)? {
                 return if made == wanted { Ok(made) } else { Err(InventoryError::KeyReused(wanted.key)) };
             }
             let available: u32 = transaction
@@ -142,29 +149,30 @@ impl Inventory {
             let taken = params![wanted.sku, wanted.quantity];
             transaction.execute("UPDATE stock SET available = available - ?2 WHERE sku = ?1", taken)?;
             transaction.execute(
-                "INSERT INTO reservations (key, sku, quantity) VALUES (?1, ?2, ?3)",
-                params![wanted.key, wanted.sku, wanted.quantity],
+                "INSERT INTO reservations (key, owner, sku, quantity) VALUES (?1, ?2, ?3, ?4)",
+                params![wanted.key, wanted.owner, wanted.sku, wanted.quantity],
             )?;
             Ok(wanted)
         })
         .await
     }
 
-    /// Puts a reservation's stock back. Releasing it again does nothing.
+    /// Puts back everything that `owner` reserved, and says how many reservations those were. Asked again it puts
+    /// back nothing.
     ///
     /// # Errors
-    /// When there is no such reservation, or the file.
-    pub async fn release(&self, key: &str) -> Result<(), InventoryError> {
-        let key = key.to_owned();
+    /// When the file cannot be written.
+    pub async fn release(&self, owner: &str) -> Result<usize, InventoryError> {
+        let owner = owner.to_owned();
         self.transact(move |transaction| {
-            let (made, released) =
-                find(transaction, &key)?.ok_or_else(|| InventoryError::UnknownReservation(key.clone()))?;
-            if !released {
-                let returned = params![made.sku, made.quantity];
-                transaction.execute("UPDATE stock SET available = available + ?2 WHERE sku = ?1", returned)?;
-                transaction.execute("UPDATE reservations SET released = 1 WHERE key = ?1", [&key])?;
-            }
-            Ok(())
+            transaction.execute(
+                "UPDATE stock SET available = available + reserved.quantity FROM (SELECT sku, SUM(quantity) AS quantity
+                 FROM reservations WHERE owner = ?1 AND released = 0 GROUP BY sku) AS reserved
+                 WHERE stock.sku = reserved.sku",
+                [&owner],
+            )?;
+            Ok(transaction
+                .execute("UPDATE reservations SET released = 1 WHERE owner = ?1 AND released = 0", [&owner])?)
         })
         .await
     }
@@ -199,11 +207,11 @@ impl Inventory {
     }
 }
 
-/// The reservation under a key, and whether it was released.
-fn find(transaction: &rusqlite::Transaction<'_>, key: &str) -> rusqlite::Result<Option<(Reservation, bool)>> {
-    let sql = "SELECT key, sku, quantity, released FROM reservations WHERE key = ?1";
+/// The reservation under a key.
+fn find(transaction: &rusqlite::Transaction<'_>, key: &str) -> rusqlite::Result<Option<Reservation>> {
+    let sql = "SELECT key, owner, sku, quantity FROM reservations WHERE key = ?1";
     let read = |row: &rusqlite::Row<'_>| {
-        Ok((Reservation { key: row.get(0)?, sku: row.get(1)?, quantity: row.get(2)? }, row.get(3)?))
+        Ok(Reservation { key: row.get(0)?, owner: row.get(1)?, sku: row.get(2)?, quantity: row.get(3)? })
     };
     transaction.query_row(sql, [key], read).optional()
 }
@@ -230,11 +238,15 @@ mod tests {
         Inventory::open(":memory:".into()).await.unwrap()
     }
 
+    fn wanted(key: &str, sku: &str, quantity: u32) -> Reservation {
+        Reservation { key: key.to_owned(), owner: "order-1".to_owned(), sku: sku.to_owned(), quantity }
+    }
+
     #[tokio::test]
     async fn a_repeated_key_gives_the_same_reservation_and_takes_nothing() {
         let inventory = fresh().await;
-        let first = inventory.reserve("key-1", "tea-assam", 3).await.unwrap();
-        let again = inventory.reserve("key-1", "tea-assam", 3).await.unwrap();
+        let first = inventory.reserve(wanted("key-1", "tea-assam", 3)).await.unwrap();
+        let again = inventory.reserve(wanted("key-1", "tea-assam", 3)).await.unwrap();
         assert_eq!(first, again);
         assert_eq!(available(&inventory, "tea-assam").await, 9_997);
     }
@@ -242,41 +254,42 @@ mod tests {
     #[tokio::test]
     async fn a_key_cannot_be_used_for_something_else() {
         let inventory = fresh().await;
-        inventory.reserve("key-1", "tea-assam", 3).await.unwrap();
-        let error = inventory.reserve("key-1", "tea-assam", 4).await.unwrap_err();
+        inventory.reserve(wanted("key-1", "tea-assam", 3)).await.unwrap();
+        let error = inventory.reserve(wanted("key-1", "tea-assam", 4)).await.unwrap_err();
         assert_eq!(error, InventoryError::KeyReused("key-1".into()));
         assert_eq!(available(&inventory, "tea-assam").await, 9_997);
     }
 
     #[tokio::test]
-    async fn a_reservation_is_released_once_however_often_it_is_asked() {
+    async fn what_an_owner_reserved_is_put_back_once_however_often_it_is_asked() {
         let inventory = fresh().await;
-        inventory.reserve("key-1", "pot-iron", 2).await.unwrap();
-        inventory.release("key-1").await.unwrap();
-        inventory.release("key-1").await.unwrap();
-        assert_eq!(available(&inventory, "pot-iron").await, 2);
-        let error = inventory.release("key-2").await.unwrap_err();
-        assert_eq!(error, InventoryError::UnknownReservation("key-2".into()));
+        inventory.reserve(wanted("key-1", "pot-iron", 2)).await.unwrap();
+        inventory.reserve(wanted("key-2", "pot-iron", 3)).await.unwrap();
+        let of_another = Reservation { owner: "order-2".into(), ..wanted("key-3", "pot-iron", 10) };
+        inventory.reserve(of_another).await.unwrap();
+        assert_eq!(inventory.release("order-1").await.unwrap(), 2);
+        assert_eq!(inventory.release("order-1").await.unwrap(), 0);
+        assert_eq!(available(&inventory, "pot-iron").await, 990);
     }
 
     #[tokio::test]
     async fn what_is_not_there_is_refused_and_nothing_is_taken() {
         let inventory = fresh().await;
-        let error = inventory.reserve("key-1", "pot-iron", 3).await.unwrap_err();
-        assert_eq!(error.to_string(), "`pot-iron` is out of stock: 3 wanted, 2 available");
-        let error = inventory.reserve("key-2", "sofa", 1).await.unwrap_err();
+        let error = inventory.reserve(wanted("key-1", "pot-iron", 1_001)).await.unwrap_err();
+        assert_eq!(error.to_string(), "`pot-iron` is out of stock: 1001 wanted, 1000 available");
+        let error = inventory.reserve(wanted("key-2", "sofa", 1)).await.unwrap_err();
         assert_eq!(error, InventoryError::UnknownArticle("sofa".into()));
-        assert_eq!(available(&inventory, "pot-iron").await, 2);
+        assert_eq!(available(&inventory, "pot-iron").await, 1_000);
     }
 
     #[tokio::test]
     async fn the_stock_survives_closing_the_file() {
         let path = std::env::temp_dir().join(format!("inventory-{}.db", std::process::id()));
         let inventory = Inventory::open(path.clone()).await.unwrap();
-        inventory.reserve("key-1", "cup-blue", 7).await.unwrap();
+        inventory.reserve(wanted("key-1", "cup-blue", 7)).await.unwrap();
         drop(inventory);
         let inventory = Inventory::open(path.clone()).await.unwrap();
-        inventory.reserve("key-1", "cup-blue", 7).await.unwrap();
+        inventory.reserve(wanted("key-1", "cup-blue", 7)).await.unwrap();
         assert_eq!(available(&inventory, "cup-blue").await, 4_993);
         drop(inventory);
         std::fs::remove_file(path).unwrap();
