@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::builder::naming;
 use super::outcome::{self, Recorded};
 use super::step_body::{BlockingFn, SpawnedFn, StepBody, StepFn};
+use crate::__private::Attempt;
 use crate::core::{Claim, Context, Live, Name, Spec, StepInfo, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
@@ -36,7 +37,7 @@ impl Step<Placeholder> {
     #[allow(clippy::new_ret_no_self)]
     pub fn new<F, Fut>(name: &'static str, body: F) -> Step<StepFn<F>>
     where
-        F: FnOnce() -> Fut + Clone + Send + Sync,
+        F: FnOnce() -> Fut + Attempt + Send + Sync,
         Fut: Future + Send,
         Fut::Output: Recordable,
     {
@@ -46,7 +47,7 @@ impl Step<Placeholder> {
     /// A step that runs on a task of its own.
     pub fn spawned<F, Fut>(name: &'static str, body: F) -> Step<SpawnedFn<F>>
     where
-        F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+        F: FnOnce() -> Fut + Attempt + Send + Sync + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Recordable + 'static,
     {
@@ -56,7 +57,7 @@ impl Step<Placeholder> {
     /// A step that blocks its thread, and therefore runs on one of its own.
     pub fn blocking<F, R>(name: &'static str, body: F) -> Step<BlockingFn<F>>
     where
-        F: FnOnce() -> R + Clone + Send + Sync + 'static,
+        F: FnOnce() -> R + Attempt + Send + Sync + 'static,
         R: Recordable + 'static,
     {
         Step::of(name, BlockingFn(body))
