@@ -36,7 +36,8 @@ pub(super) async fn follow(
     arns: &[Arn],
     terminal: &mut Terminal,
 ) -> Followed {
-    let mut view = View { engine, clock, executions: BTreeMap::new(), painter: Painter::default() };
+    let mut view =
+        View { engine, clock, executions: BTreeMap::new(), several: arns.len() > 1, painter: Painter::default() };
     view.load(arns).await;
     let mut settled = BTreeMap::new();
     let mut waits: FuturesUnordered<_> = arns.iter().map(|arn| async move { (arn, engine.wait(arn).await) }).collect();
@@ -84,6 +85,7 @@ struct View<'a> {
     engine: &'a Engine,
     clock: &'a Arc<dyn Clock>,
     executions: BTreeMap<Arn, Progress>,
+    several: bool,
     painter: Painter,
 }
 
@@ -102,8 +104,11 @@ impl View<'_> {
     fn take(&mut self, change: &Change, terminal: &mut Terminal) {
         let Some(progress) = self.executions.get_mut(&change.arn) else { return };
         let line = progress.apply(change, self.clock.now());
-        if let Some(line) = line.filter(|_| !terminal.is_live()) {
-            terminal.say(&line);
+        match line {
+            Some(_) if terminal.is_live() => {}
+            Some(line) if self.several => terminal.say(&format!("  {}: {line}", progress.name())),
+            Some(line) => terminal.say(&format!("  {line}")),
+            None => {}
         }
     }
 

@@ -15,8 +15,10 @@ mod render;
 mod run;
 mod stop;
 mod suggest;
+mod table;
 mod terminal;
 mod text;
+mod tree;
 mod typed;
 
 pub use exit::Exit;

@@ -10,7 +10,6 @@ use crate::wire::{OperationId, OperationStatus, OperationType, Timestamp};
 /// One followed execution.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Its name.
     name: String,
     started: Timestamp,
     open: BTreeMap<OperationId, Open>,
@@ -61,7 +60,7 @@ impl Progress {
 
     /// Takes a change in, and returns the plain line that tells of it, if it deserves one.
     pub(super) fn apply(&mut self, change: &Change, now: Timestamp) -> Option<String> {
-        let line = match &change.kind {
+        match &change.kind {
             ChangeKind::Operation { id, parent, name, operation_type, status, attempt, due } => {
                 let (parent, operation_type, status) = (*parent, *operation_type, *status);
                 let open = Open { parent, path: String::new(), operation_type, status, attempt: *attempt, due: *due };
@@ -77,8 +76,12 @@ impl Progress {
                 Some(note)
             }
             _ => None,
-        };
-        line.map(|line| format!("  {}: {line}", self.name))
+        }
+    }
+
+    /// The execution's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The lines that tell where the execution is: one for itself, one for each open operation that holds no other.

@@ -31,9 +31,9 @@ async fn book(what: &str, trip: &Trip) -> Result<String> {
 }
 
 #[step]
-async fn cancel(booking: &str) -> Result<()> {
+async fn cancel(booking: &str) -> Result<String> {
     ran();
-    Ok(())
+    Ok(format!("{booking} cancelled"))
 }
 
 #[durable]
@@ -43,10 +43,11 @@ async fn saga(trip: Trip) -> Result<Outcome> {
         match book(what, &trip).key(what).await {
             Ok(booking) => booked.push(booking),
             Err(_) => {
+                let mut undone = Vec::new();
                 for booking in booked.iter().rev() {
-                    cancel(booking).key(booking).await?;
+                    undone.push(cancel(booking).key(booking).await?);
                 }
-                return Ok(Outcome { booked: Vec::new(), undone: booked });
+                return Ok(Outcome { booked: Vec::new(), undone });
             }
         }
     }

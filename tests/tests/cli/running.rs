@@ -89,10 +89,10 @@ async fn progress_comes_as_plain_lines_when_nobody_watches() {
     assert_eq!(done.last_line(), "\"rested\"");
     let lines: Vec<&str> = done.messages.lines().map(str::trim).collect();
     for line in [
-        "n-1: prepare / pillow: succeeded",
-        "n-1: prepare: succeeded",
-        "n-1: nap: waits until 00:00:05 UTC, in 5 s",
-        "n-1: nap: succeeded",
+        "prepare / pillow: succeeded",
+        "prepare: succeeded",
+        "nap: waits until 00:00:05 UTC, in 5 s",
+        "nap: succeeded",
         "n-1 succeeded in 5 s",
     ] {
         assert!(lines.contains(&line), "`{line}` is missing:\n{}", done.messages);
@@ -106,7 +106,7 @@ async fn a_retry_says_when_the_next_attempt_is_due() {
     let app = shop(vec![("flaky", flaky())]);
     let done = run(&app, &scratch.store(), &["start", "--name", "f-1"]).await;
     assert_eq!(done.last_line(), "7");
-    let expected = "f-1: call: attempt 1 failed, the next is due 00:00:02 UTC, in 2 s";
+    let expected = "call: attempt 1 failed, the next is due 00:00:02 UTC, in 2 s";
     assert!(done.messages.contains(expected), "{}", done.messages);
 }
 
@@ -155,6 +155,9 @@ async fn resume_finishes_everything_and_exits_by_what_most_needs_a_person() {
     assert_eq!(done.exit, Exit::Blocked, "{}", done.messages);
     assert_eq!(done.output, "\"rested\"\n\"rested\"\n");
     assert!(done.messages.contains("s-1 is BLOCKED"), "{}", done.messages);
+    for line in ["  n-1: nap: succeeded", "  n-2: nap: succeeded"] {
+        assert!(done.messages.contains(line), "{}", done.messages);
+    }
 }
 
 #[tokio::test(start_paused = true)]
