@@ -17,14 +17,13 @@ use crate::sleep;
 const NAME: &str = "child";
 
 pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, _: Span) -> syn::Result<TokenStream> {
-    let Named { name, mut expr } = Named::parse.parse2(tokens)?;
+    let Named { name, expr } = Named::parse.parse2(tokens)?;
     let name = name.map_or_else(|| NAME.to_owned(), |name| name.value());
     match AsyncBody::of(&expr)? {
         Some(body) => Ok(child(rewrite, &name, body)),
         None => {
-            rewrite.visit_expr_mut(&mut expr);
-            let message = "`child!` takes `async { … }` or `async || -> Result<T, E> { … }`; an operation needs no `child!`, \
-                           and any other future is recorded with `record!(…)`";
+            let message = "`child!` takes `async { … }` or `async || -> Result<T, E> { … }`; \
+                           an operation needs no `child!`, and any other future is recorded with `record!(…)`";
             Err(syn::Error::new_spanned(expr, message))
         }
     }

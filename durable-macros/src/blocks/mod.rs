@@ -37,6 +37,8 @@ impl Rewrite<'_> {
 pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
     let runtime = Runtime::default();
     let mut rewrite = Rewrite::new(&runtime, None);
+    // As in a closure, there is no context outside of the blocks.
+    rewrite.in_closure = true;
     let Some((_, expansion)) = BLOCKS.iter().find(|(block, _)| name == *block) else {
         return refusal(tokens, format!("there is no block `{name}!`"));
     };
@@ -169,5 +171,44 @@ impl AsyncBody {
             }
         });
         (true, closure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block outside of a durable function, expanded, without the blanks between tokens.
+    fn expanded(name: &str, source: &str) -> String {
+        alone(name, source.parse().unwrap()).to_string().replace(' ', "").replace("::durable_runtime::", "")
+    }
+
+    #[test]
+    fn outside_of_a_durable_function_the_error_is_inferred() {
+        let expansion = expanded("parallel", "a = f(), b = async { g().await }");
+        assert!(expansion.starts_with("Parallel::<_,_>::new(\"parallel\",(Branch::new(\"a\",f()),"), "{expansion}");
+        assert!(expansion.contains("as::core::result::Result<_,_>"), "{expansion}");
+        assert_eq!(expanded("record", "f(x)"), "Step::new(\"f\",async||{f(x).await})");
+    }
+
+    #[test]
+    fn outside_of_a_durable_function_only_blocks_have_a_context() {
+        let expansion = expanded("parallel", "a = f(x.await), b = async { vec![y.await] }");
+        assert!(expansion.starts_with("{use__private::OperationInMacroas_;Parallel"), "{expansion}");
+        assert!(expansion.contains("f(x.await)") && expansion.contains("y.__run(&__durable).await"), "{expansion}");
+    }
+
+    #[test]
+    fn a_recorded_future_is_named_after_its_callee() {
+        for (source, name) in [
+            ("api::fetch(&url)", "fetch"),
+            ("client.get(&url)?.send()", "send"),
+            ("r#try(1)", "try"),
+            ("(later)", "record"),
+            ("async { 1 }", "record"),
+            ("\"by hand\", api::fetch()", "by hand"),
+        ] {
+            assert!(alone("record", source.parse().unwrap()).to_string().contains(&format!("{name:?}")), "{source}");
+        }
     }
 }
