@@ -9,7 +9,6 @@ mod machine;
 mod options;
 mod outside;
 mod post;
-mod progress;
 mod service;
 mod shared;
 mod store;
@@ -31,8 +30,8 @@ pub use summary::{
 
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};
-use live::Phase;
 use machine::NewExecution;
+use service::Phase;
 use shared::Shared;
 use store::{Creation, Store};
 

@@ -119,8 +119,7 @@ async fn a_stopped_execution_leaves_its_operations_as_they_are_and_refuses_its_f
     let again = engine.stop(&arn, None).await.unwrap();
     assert_eq!(again, stopped, "stopping twice changes nothing");
     assert!(engine.operations(&arn).await.unwrap().iter().all(|known| !known.operation.status.is_terminal()));
-    let expected =
-        ["ExecutionStarted", "StepStarted", "WaitStarted", "ExecutionStopped", "InvocationCompleted"];
+    let expected = ["ExecutionStarted", "StepStarted", "WaitStarted", "ExecutionStopped", "InvocationCompleted"];
     assert_eq!(history(&engine, &arn).await, expected);
 }
 
@@ -132,9 +131,12 @@ async fn a_name_is_an_idempotency_key_within_its_function() {
     let named = |name: &str| StartOptions { name: Some(name.into()), timeout: None };
     let first = engine.start("scripted", "[1]", named("order-7")).await.unwrap();
     assert!(!first.existing);
-    assert!(first.arn.as_str().starts_with(
-        "arn:aws:lambda:local:000000000000:function:scripted:$LATEST/durable-execution/order-7/"
-    ));
+    assert!(
+        first
+            .arn
+            .as_str()
+            .starts_with("arn:aws:lambda:local:000000000000:function:scripted:$LATEST/durable-execution/order-7/")
+    );
     let again = engine.start("scripted", "[1]", named("order-7")).await.unwrap();
     assert_eq!((again.arn, again.existing), (first.arn.clone(), true));
     finish(&engine, &first.arn).await;
@@ -151,10 +153,7 @@ async fn a_start_that_cannot_be_is_refused_with_what_to_do() {
     engine.register("scripted", script(|_| async { succeeded("1") }));
     let named = |name: &str| StartOptions { name: Some(name.into()), timeout: None };
     let unknown = engine.start("scriptde", "{}", StartOptions::default()).await.unwrap_err();
-    assert_eq!(
-        unknown.to_string(),
-        "no function `scriptde` is registered in this process; it has: scripted"
-    );
+    assert_eq!(unknown.to_string(), "no function `scriptde` is registered in this process; it has: scripted");
     let broken = engine.start("scripted", "{oops", StartOptions::default()).await.unwrap_err();
     assert!(broken.to_string().contains("not JSON: key must be a string at line 1 column 2"), "{broken}");
     let large = format!("\"{}\"", "x".repeat(6 * 1024 * 1024));

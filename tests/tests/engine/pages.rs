@@ -107,12 +107,8 @@ async fn children_of_finished_contexts_are_pruned_from_the_state_and_kept_in_the
                 ])
                 .await;
                 assert_eq!(call.state("", 0).await.unwrap().operations.len(), 8, "the state as it is now");
-                call.send(vec![
-                    succeed(Context, "a", "1"),
-                    replay_children(succeed(Context, "b", "")),
-                    wait("d", 1),
-                ])
-                .await;
+                call.send(vec![succeed(Context, "a", "1"), replay_children(succeed(Context, "b", "")), wait("d", 1)])
+                    .await;
                 return pending();
             }
             let seen = ids(&call.event.initial_execution_state.operations);

@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use durable_runtime::engine::{
-    Engine, EngineError, ExecutionStatus, ListFilter, Reader, StartOptions, stop_in_store,
-};
+use durable_runtime::engine::{Engine, EngineError, ExecutionStatus, ListFilter, Reader, StartOptions, stop_in_store};
 use durable_runtime::wire::ErrorObject;
 use durable_runtime::wire::OperationType::Step;
 
@@ -123,9 +121,8 @@ async fn another_terminal_sees_what_the_owner_has_committed() {
     assert_eq!((summary.status, summary.registered), (ExecutionStatus::Running, None));
     assert_eq!(reader.history(&arn).unwrap(), engine.history(&arn).await.unwrap());
     assert_eq!(reader.operations(&arn).unwrap(), engine.operations(&arn).await.unwrap());
-    let names = |filter: ListFilter| {
-        reader.list(&filter).unwrap().into_iter().map(|summary| summary.name).collect::<Vec<_>>()
-    };
+    let names =
+        |filter: ListFilter| reader.list(&filter).unwrap().into_iter().map(|summary| summary.name).collect::<Vec<_>>();
     assert_eq!(names(ListFilter::default()), ["second", "first"]);
     assert_eq!(names(ListFilter { limit: Some(1), ..ListFilter::default() }), ["second"]);
     assert_eq!(names(ListFilter { statuses: vec![ExecutionStatus::Running], ..ListFilter::default() }), ["first"]);
@@ -155,10 +152,13 @@ async fn a_stop_from_elsewhere_is_applied_by_the_owner_or_without_one() {
 async fn a_request_left_for_an_owner_that_dies_is_done_by_its_sender() {
     let path = directory("dying-owner").join("store.db");
     let engine = Engine::options().inbox_interval(Duration::from_secs(3600)).open(&path).await.unwrap();
-    engine.register("waits", script(|mut call| async move {
-        call.send(vec![succeed(Step, "1", "1"), callback("2", 0, 0)]).await;
-        pending()
-    }));
+    engine.register(
+        "waits",
+        script(|mut call| async move {
+            call.send(vec![succeed(Step, "1", "1"), callback("2", 0, 0)]).await;
+            pending()
+        }),
+    );
     let arn = started(&engine, "left").await;
     let stopping = tokio::spawn({
         let (path, arn) = (path.clone(), arn.clone());

@@ -99,7 +99,8 @@ async fn an_execution_checkpoint_ends_the_execution_and_its_token_whatever_its_i
     let (engine, summary) = run(move |mut call| {
         let large = large.clone();
         async move {
-            let updates = vec![start(Step, "1"), succeed(Step, "1", "1"), succeed(Execution, "execution-result-1", &large)];
+            let updates =
+                vec![start(Step, "1"), succeed(Step, "1", "1"), succeed(Execution, "execution-result-1", &large)];
             let response = call.send(updates).await;
             assert_eq!(response.checkpoint_token, None);
             let late = call.try_send(vec![start(Step, "2")]).await.unwrap_err();

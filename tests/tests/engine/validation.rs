@@ -26,26 +26,27 @@ fn background() -> Vec<OperationUpdate> {
 fn refused() -> Vec<(&'static str, Vec<OperationUpdate>)> {
     let both = OperationUpdate { payload: Some("1".into()), ..retry("running", 1) };
     let payload_and_fail = OperationUpdate { payload: Some("1".into()), ..fail(Step, "running", "E") };
-    let error_and_succeed =
-        OperationUpdate { error: Some(ErrorObject::default()), ..succeed(Step, "running", "1") };
+    let error_and_succeed = OperationUpdate { error: Some(ErrorObject::default()), ..succeed(Step, "running", "1") };
     let long = OperationUpdate {
         error: Some(ErrorObject::new("E", "x".repeat(32_768))),
         ..update(Step, "running", Action::Fail)
     };
     let sub_typed = OperationUpdate { sub_type: Some(SubType::WAIT), ..succeed(Step, "running", "1") };
     vec![
-        ("Cannot checkpoint multiple EXECUTION updates.", vec![
-            succeed(Execution, "x", "1"),
-            succeed(Execution, "y", "1"),
-        ]),
+        (
+            "Cannot checkpoint multiple EXECUTION updates.",
+            vec![succeed(Execution, "x", "1"), succeed(Execution, "y", "1")],
+        ),
         ("EXECUTION checkpoint must be the last update.", vec![succeed(Execution, "x", "1"), start(Step, "new")]),
         ("Cannot checkpoint multiple operations with the same ID.", vec![start(Step, "new"), start(Step, "new")]),
-        ("Cannot checkpoint multiple operations with the same ID.", vec![
-            start(Step, "new"),
-            succeed(Step, "new", "1"),
-            succeed(Step, "new", "1"),
-        ]),
-        ("Cannot checkpoint multiple operations with the same ID.", vec![wait("new", 1), update(Wait, "new", Action::Cancel)]),
+        (
+            "Cannot checkpoint multiple operations with the same ID.",
+            vec![start(Step, "new"), succeed(Step, "new", "1"), succeed(Step, "new", "1")],
+        ),
+        (
+            "Cannot checkpoint multiple operations with the same ID.",
+            vec![wait("new", 1), update(Wait, "new", Action::Cancel)],
+        ),
         ("Invalid parent operation id.", vec![inside("nowhere", start(Step, "new"))]),
         ("Invalid parent operation id.", vec![inside("running", start(Step, "new"))]),
         ("Invalid parent operation id.", vec![inside("later", start(Step, "new")), start(Context, "later")]),
@@ -71,7 +72,10 @@ fn refused() -> Vec<(&'static str, Vec<OperationUpdate>)> {
         ("Invalid current STEP state to close.", vec![fail(Step, "over", "E")]),
         ("Invalid current STEP state to re-attempt.", vec![retry("over", 1)]),
         ("Invalid current CONTEXT state to close.", vec![succeed(Context, "closed", "1")]),
-        ("Cannot cancel a WAIT that does not exist or has already completed.", vec![update(Wait, "new", Action::Cancel)]),
+        (
+            "Cannot cancel a WAIT that does not exist or has already completed.",
+            vec![update(Wait, "new", Action::Cancel)],
+        ),
         ("Cannot provide a Payload for FAIL action.", vec![payload_and_fail]),
         ("Cannot provide an Error for SUCCEED action.", vec![error_and_succeed]),
         ("Invalid StepOptions for the given action.", vec![update(Step, "running", Action::Retry)]),
@@ -79,11 +83,14 @@ fn refused() -> Vec<(&'static str, Vec<OperationUpdate>)> {
         ("Invalid WaitOptions for the given action.", vec![start(Wait, "new")]),
         ("Invalid ChainedInvokeOptions for the given action.", vec![start(ChainedInvoke, "new")]),
         ("Cannot update an operation of a CONTEXT that has already completed.", vec![succeed(Step, "orphan", "1")]),
-        ("Cannot update an operation of a CONTEXT that has already completed.", vec![inside("deep", start(Step, "new"))]),
-        ("Cannot update an operation of a CONTEXT that has already completed.", vec![
-            succeed(Context, "open", "1"),
-            inside("open", start(Step, "new")),
-        ]),
+        (
+            "Cannot update an operation of a CONTEXT that has already completed.",
+            vec![inside("deep", start(Step, "new"))],
+        ),
+        (
+            "Cannot update an operation of a CONTEXT that has already completed.",
+            vec![succeed(Context, "open", "1"), inside("open", start(Step, "new"))],
+        ),
     ]
 }
 

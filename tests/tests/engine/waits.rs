@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use durable_runtime::engine::ExecutionStatus;
+use durable_runtime::function::InvocationOutcome;
 use durable_runtime::wire::OperationStatus::{Cancelled, Started, Succeeded};
 use durable_runtime::wire::OperationType::{Context, Step, Wait};
 use durable_runtime::wire::{Action, ErrorObject, InvocationResponse, InvocationStatus};
-use durable_runtime::function::InvocationOutcome;
 
 use crate::support::*;
 
@@ -86,8 +86,7 @@ async fn pending_without_anything_pending_fails_the_execution() {
     assert_eq!(summary.status, ExecutionStatus::Failed);
     let message = summary.error.unwrap().error_message.unwrap();
     assert_eq!(message, "Cannot return PENDING status with no pending operations.");
-    let expected =
-        ["ExecutionStarted", "StepStarted", "ContextStarted", "InvocationCompleted", "ExecutionFailed"];
+    let expected = ["ExecutionStarted", "StepStarted", "ContextStarted", "InvocationCompleted", "ExecutionFailed"];
     assert_eq!(history(&engine, &summary.arn).await, expected);
 }
 
