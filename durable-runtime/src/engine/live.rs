@@ -207,7 +207,6 @@ impl Live {
                 self.publish(ChangeKind::Suspended);
                 Dispatch::Resting
             }
-            Next::Again => Dispatch::Due,
             Next::Retry { at, error } => {
                 self.publish(ChangeKind::InvocationFailed { error, again: at });
                 Dispatch::BackingOff(at)

@@ -50,3 +50,23 @@ async fn many_executions_share_commits_on_the_machines_clock() {
     }
     engine.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_start_takes_nothing_of_its_group_with_it() {
+    let path = directory("refused-in-group").join("store.db");
+    let engine = Engine::open(&path).await.unwrap();
+    engine.register("scripted", script(|_| async { succeeded("1") }));
+    let starts = (0..100).map(|number| {
+        let (engine, input) = (engine.clone(), number.to_string());
+        // Every name is asked for twice, with different inputs: one of each pair is refused.
+        let options = StartOptions { name: Some(format!("n{}", number / 2)), timeout: None };
+        async move { engine.start("scripted", &input, options).await }
+    });
+    let (started, refused): (Vec<_>, Vec<_>) =
+        futures_util::future::join_all(starts).await.into_iter().partition(Result::is_ok);
+    assert_eq!((started.len(), refused.len()), (50, 50));
+    for started in started {
+        let summary = engine.wait(&started.unwrap().arn).await.unwrap();
+        assert_eq!(summary.status, ExecutionStatus::Succeeded);
+    }
+}
