@@ -1,10 +1,66 @@
-//! Durable functions for Rust.
+//! Durable functions for Rust: ordinary async functions whose every `.await` is a checkpoint.
+//!
+//! A `#[durable] async fn` is to [`Operation`] what an `async fn` is to `Future`: inert until it is awaited inside
+//! another `#[durable]` function, where `.await` means *checkpoint it, or replay it*. Anything else that is awaited
+//! there does not compile.
+//!
+//! ```no_run
+//! use durable_runtime::prelude::*;
+//!
+//! #[step(retry = exponential(max_attempts = 5, first = "1s"))]
+//! async fn reserve(item: &str) -> Result<String> {
+//!     Ok(format!("reserved {item}"))
+//! }
+//!
+//! #[durable]
+//! async fn order(items: Vec<String>) -> Result<Vec<String>> {
+//!     let reserved = parallel_map(&items, |item, _| reserve(item)).max_concurrency(8).await?;
+//!     sleep(hours(1)).await?;
+//!     Ok(reserved)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), BoxError> {
+//!     durable_runtime::run(order).await
+//! }
+//! ```
+//!
+//! What is promised, everywhere: an operation's *recorded result* happens exactly once; a step's *body* runs at least
+//! once, or at most once per attempt on request.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+#[cfg(feature = "engine")]
+pub mod app;
 pub mod clock;
+mod core;
+mod durations;
 #[cfg(feature = "engine")]
 pub mod engine;
+mod error;
 pub mod function;
+pub mod handler;
+mod operation;
+mod operations;
+pub mod prelude;
+mod retry;
+mod serdes;
 pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wire;
+
+#[cfg(feature = "engine")]
+pub use crate::app::{App, run};
+pub use crate::core::{Context, Execution, StepInfo};
+pub use crate::durations::{days, hours, minutes, seconds};
+pub use crate::error::{BoxError, Error, FailureKind, Result, StepFailure};
+pub use crate::operation::{Boxed, Operation, Recordable};
+pub use crate::operations::{
+    Branch, Child, ChildBody, Collection, Commit, CurrentTime, NewUuid, Parallel, RandomKind, RandomValue, Sleep, Step,
+    StepBody, Untracked, commit, current_time, new_uuid, parallel_all, parallel_map, random_value, sleep, sleep_until,
+    untracked,
+};
+pub use crate::retry::{Jitter, RetryPolicy};
+pub use durable_macros::{child, durable, parallel, record, step};

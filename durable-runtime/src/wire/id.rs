@@ -54,6 +54,15 @@ impl OperationId {
     }
 }
 
+/// `0`, the position that no operation has.
+impl Default for OperationId {
+    fn default() -> Self {
+        let mut bytes = [0; CAPACITY];
+        bytes.fill(b'0');
+        Self { length: 1, bytes }
+    }
+}
+
 impl PartialEq for OperationId {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

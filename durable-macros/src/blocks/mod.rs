@@ -1,0 +1,173 @@
+//! The blocks of the language: `child!`, `parallel!` and `record!`. Inside a durable function they are expanded by the
+//! rewriting, with the function's error type; elsewhere by macros of the same names, where the error is inferred.
+//! Knows nothing of the statements around a block.
+
+mod child;
+mod parallel;
+mod record;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprAsync, ExprClosure, LitStr, Macro, ReturnType, Stmt, Token};
+
+use crate::diagnostics::{check_name, generated, refusal, typed_return};
+use crate::rewrite::{Rewrite, statement_tokens};
+use crate::runtime::Runtime;
+
+/// How a block turns the tokens between its brackets into an operation. `Span` is that of the macro's name.
+type Expansion = fn(&mut Rewrite<'_>, TokenStream, Span) -> syn::Result<TokenStream>;
+
+/// The blocks by name.
+const BLOCKS: [(&str, Expansion); 3] =
+    [("child", child::expand), ("parallel", parallel::expand), ("record", record::expand)];
+
+impl Rewrite<'_> {
+    /// The operation that a macro call stands for, if it is a block of the language.
+    pub(crate) fn block(&mut self, mac: &Macro) -> Option<TokenStream> {
+        let name = self.runtime.item(&mac.path)?;
+        let (_, expansion) = BLOCKS.iter().find(|(block, _)| name == block)?;
+        let expanded = expansion(self, mac.tokens.clone(), name.span());
+        Some(expanded.unwrap_or_else(|error| error.to_compile_error()))
+    }
+}
+
+/// Expands a block outside of a durable function.
+pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
+    let runtime = Runtime::default();
+    let mut rewrite = Rewrite::new(&runtime, None);
+    let Some((_, expansion)) = BLOCKS.iter().find(|(block, _)| name == *block) else {
+        return refusal(tokens, format!("there is no block `{name}!`"));
+    };
+    match expansion(&mut rewrite, tokens, Span::call_site()) {
+        Ok(operation) if rewrite.uses_postfix => {
+            let import = import(&runtime);
+            quote!({ #import #operation })
+        }
+        Ok(operation) => operation,
+        Err(error) => error.to_compile_error(),
+    }
+}
+
+/// Brings the method into scope that awaits inside macros are rewritten to.
+pub(crate) fn import(runtime: &Runtime) -> TokenStream {
+    let root = runtime.at(Span::call_site());
+    quote_spanned!(Span::mixed_site()=> use #root::__private::OperationInMacro as _;)
+}
+
+/// `expr` or `"name", expr`, with an optional comma at the end.
+struct Named {
+    name: Option<LitStr>,
+    expr: Expr,
+}
+
+impl Parse for Named {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = leading_name(input)?;
+        let expr = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Named { name, expr })
+    }
+}
+
+/// A name in front of a comma, checked.
+fn leading_name(input: ParseStream<'_>) -> syn::Result<Option<LitStr>> {
+    if !(input.peek(LitStr) && input.peek2(Token![,])) {
+        return Ok(None);
+    }
+    let name: LitStr = input.parse()?;
+    input.parse::<Token![,]>()?;
+    check_name(&name.value(), &name)?;
+    Ok(Some(name))
+}
+
+/// The body of a block: `async { … }`, `async move { … }` or `async || -> Result<T, E> { … }`.
+struct AsyncBody {
+    /// The span of `async`.
+    span: Span,
+    /// `move`, if it is written.
+    capture: Option<Token![move]>,
+    result: BlockResult,
+    statements: Vec<Stmt>,
+}
+
+/// What a block returns.
+enum BlockResult {
+    /// A result with the error of the enclosing durable function.
+    Enclosing,
+    /// The type that the block says.
+    Own(TokenStream),
+    /// What its generated last expression has.
+    Generated,
+}
+
+impl AsyncBody {
+    /// The body that an expression is, if it is one.
+    fn of(expr: &Expr) -> syn::Result<Option<Self>> {
+        match expr {
+            Expr::Async(block) => Ok(Some(Self::of_block(block))),
+            Expr::Closure(closure) if closure.asyncness.is_some() => Self::of_closure(closure).map(Some),
+            Expr::Group(group) => Self::of(&group.expr),
+            _ => Ok(None),
+        }
+    }
+
+    fn of_block(block: &ExprAsync) -> Self {
+        AsyncBody {
+            span: block.async_token.span,
+            capture: block.capture,
+            result: BlockResult::Enclosing,
+            statements: block.block.stmts.clone(),
+        }
+    }
+
+    fn of_closure(closure: &ExprClosure) -> syn::Result<Self> {
+        if !closure.inputs.is_empty() {
+            let message = "a block takes no parameters: write `async || -> Result<T, E> { … }`";
+            return Err(syn::Error::new_spanned(&closure.inputs, message));
+        }
+        let result = match &closure.output {
+            ReturnType::Type(_, result) => BlockResult::Own(quote!(#result)),
+            ReturnType::Default => BlockResult::Enclosing,
+        };
+        let statements = match &*closure.body {
+            Expr::Block(block) => block.block.stmts.clone(),
+            expr => vec![Stmt::Expr(expr.clone(), None)],
+        };
+        let span = closure.asyncness.map_or_else(|| closure.span(), |token| token.span);
+        Ok(AsyncBody { span, capture: closure.capture, result, statements })
+    }
+
+    /// The async closure that the block becomes, and whether it owns what it captures: because of `move`, or because
+    /// names bound by a closure around it travel by value.
+    fn closure(&self, rewrite: &Rewrite<'_>, original: TokenStream, parameters: &TokenStream) -> (bool, TokenStream) {
+        let root = rewrite.runtime.at(self.span);
+        let at = generated(self.span);
+        let typed = match &self.result {
+            BlockResult::Own(result) => typed_return(result, at),
+            BlockResult::Generated => TokenStream::new(),
+            BlockResult::Enclosing => {
+                let error = rewrite.error(self.span);
+                typed_return(&quote_spanned!(at=> ::core::result::Result<_, #error>), at)
+            }
+        };
+        let statements = statement_tokens(&self.statements);
+        let names = rewrite.bound.mentioned_in(original);
+        if let Some(capture) = self.capture {
+            return (true, quote_spanned!(at=> async #capture |#parameters| { #typed #statements }));
+        }
+        if names.is_empty() {
+            return (false, quote_spanned!(at=> async |#parameters| { #typed #statements }));
+        }
+        let closure = quote_spanned!(at=> {
+            let __env = #root::__private::Owned((#(#names,)*));
+            async |#parameters| {
+                #typed
+                let (#(#names,)*) = __env.take();
+                #statements
+            }
+        });
+        (true, closure)
+    }
+}

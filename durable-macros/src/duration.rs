@@ -1,0 +1,142 @@
+//! Durations written as text in attributes: `"1s"`, `"90s"`, `"1.5m"`, `"1h30m"`. Checked at compile time against
+//! what the service can keep: whole seconds, at least one, at most 366 days. Knows nothing of retries.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote_spanned;
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+use crate::diagnostics::generated;
+
+/// The longest delay the service accepts, in seconds.
+const LONGEST: u64 = 31_622_400;
+
+/// The units, with their length in milliseconds.
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+/// A duration in an attribute: checked seconds, or an expression of type `Duration`.
+pub(crate) enum Span {
+    /// Written as text.
+    Literal { seconds: u64, text: LitStr },
+    /// Anything else.
+    Computed(Expr),
+}
+
+impl Span {
+    /// Reads the value of an argument.
+    pub(crate) fn of(value: &Expr) -> syn::Result<Self> {
+        match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match seconds(&text.value()) {
+                Ok(seconds) => Ok(Span::Literal { seconds, text: text.clone() }),
+                Err(problem) => Err(syn::Error::new_spanned(text, problem)),
+            },
+            Expr::Lit(literal) => Err(syn::Error::new_spanned(
+                literal,
+                "a duration carries its unit: write it as \"5s\", \"2m\" or \"1h\"",
+            )),
+            other => Ok(Span::Computed(other.clone())),
+        }
+    }
+
+    /// The seconds, where they are known now.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        match self {
+            Span::Literal { seconds, .. } => Some(*seconds),
+            Span::Computed(_) => None,
+        }
+    }
+
+    /// An expression of type `Duration`.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        match self {
+            Span::Literal { seconds, text } => {
+                let seconds = Literal::u64_unsuffixed(*seconds);
+                quote_spanned!(generated(text.span())=> ::core::time::Duration::from_secs(#seconds))
+            }
+            Span::Computed(expr) => quote::quote!(#expr),
+        }
+    }
+}
+
+/// The whole seconds of a text such as `1h30m`, or what is wrong with it.
+fn seconds(text: &str) -> Result<u64, String> {
+    let milliseconds = milliseconds(text).ok_or_else(|| {
+        format!("{text:?} is not a duration: write it as \"5s\", \"1.5m\", \"2h\", \"7d\" or \"1h30m\"")
+    })?;
+    if milliseconds < 1_000 {
+        Err(format!("{text:?} is shorter than 1 second, the shortest delay the service keeps"))
+    } else if milliseconds % 1_000 != 0 {
+        Err(format!("{text:?} is not a whole number of seconds, which is what the service counts in"))
+    } else if milliseconds / 1_000 > LONGEST {
+        Err(format!("{text:?} is longer than 366 days, the longest delay the service keeps"))
+    } else {
+        Ok(milliseconds / 1_000)
+    }
+}
+
+fn milliseconds(text: &str) -> Option<u64> {
+    let mut total: u64 = 0;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+        let after = after.trim_start();
+        let (unit, after) = after.split_at(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()));
+        let (_, length) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        total = total.checked_add(scaled(number, *length)?)?;
+        rest = after.trim_start();
+    }
+    Some(total)
+}
+
+/// `number * length` for a decimal number. Where a fraction of a millisecond is cut off, the result is made odd, so
+/// that no rounding can turn it into whole seconds.
+fn scaled(number: &str, length: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole: u64 = whole.parse().ok()?;
+    if fraction.is_empty() {
+        return (!number.ends_with('.')).then(|| whole.checked_mul(length)).flatten();
+    }
+    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let parts = fraction.parse::<u64>().ok()?.checked_mul(length)?;
+    let milliseconds = parts / scale;
+    let fraction = if parts % scale == 0 { milliseconds } else { milliseconds | 1 };
+    whole.checked_mul(length)?.checked_add(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn units_add_up_to_whole_seconds() {
+        for (text, expected) in
+            [("1s", 1), ("90s", 90), ("1.5m", 90), ("1h30m", 5_400), ("1h 30m", 5_400), ("2d", 172_800), ("3000ms", 3)]
+        {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_service_cannot_keep_is_refused() {
+        for (text, reason) in [
+            ("0.2s", "shorter than 1 second"),
+            ("0s", "shorter than 1 second"),
+            ("200ms", "shorter than 1 second"),
+            ("1.5s", "whole number of seconds"),
+            ("1.0001s", "whole number of seconds"),
+            ("1.00000001s", "whole number of seconds"),
+            ("0.99999999s", "shorter than 1 second"),
+            ("367d", "longer than 366 days"),
+            ("", "not a duration"),
+            ("5", "not a duration"),
+            ("5 fortnights", "not a duration"),
+            ("1.s", "not a duration"),
+            ("99999999999999999999d", "not a duration"),
+        ] {
+            let problem = seconds(text).unwrap_err();
+            assert!(problem.contains(reason), "{text}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Awaits inside macros that are not ours. Their grammar is unknown, so `.await` is rewritten token by token to a
+//! postfix form, which binds as `.await` does: `vec![a().await?]` becomes `vec![a().__run(&cx).await?]`. Knows nothing
+//! of what such a macro does, apart from the ones of `tracing`.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::Macro;
+
+use crate::diagnostics::refusal;
+use crate::rewrite::Rewrite;
+
+/// The macros of `tracing` that take fields and a message.
+const TRACING: [&str; 12] = [
+    "trace",
+    "debug",
+    "info",
+    "warn",
+    "error",
+    "event",
+    "span",
+    "trace_span",
+    "debug_span",
+    "info_span",
+    "warn_span",
+    "error_span",
+];
+
+impl Rewrite<'_> {
+    /// Rewrites the tokens of a macro call in place. What comes back replaces the call: it is refused.
+    pub(crate) fn foreign_macro(&mut self, mac: &mut Macro) -> Option<TokenStream> {
+        if !self.in_closure
+            && is_tracing(&mac.path)
+            && let Some(awaited) = await_across_fields(mac.tokens.clone())
+        {
+            return Some(refusal(
+                awaited,
+                "an await among several fields or in the message of an event: bind it to a variable first",
+            ));
+        }
+        mac.tokens = self.tokens(mac.tokens.clone());
+        None
+    }
+
+    fn tokens(&mut self, tokens: TokenStream) -> TokenStream {
+        let mut rewritten = TokenStream::new();
+        let mut tokens = tokens.into_iter().peekable();
+        let mut previous: Option<char> = None;
+        // From `async` to the end of the braces behind it the tokens are an ordinary future.
+        let mut in_async = false;
+        while let Some(token) = tokens.next() {
+            let dotted = previous == Some('.');
+            let qualified = previous == Some(':');
+            previous = match &token {
+                TokenTree::Punct(punct) => Some(punct.as_char()),
+                _ => None,
+            };
+            match token {
+                TokenTree::Ident(ident) if ident == "await" && dotted && !in_async && !self.in_closure => {
+                    // Written as if by the user, as other awaits are.
+                    let context = self.context(ident.span());
+                    rewritten.extend(quote_spanned!(ident.span()=> __run(&#context).));
+                    rewritten.extend(quote!(#ident));
+                    self.uses_postfix = true;
+                }
+                TokenTree::Ident(ident) => {
+                    in_async |= ident == "async";
+                    let called =
+                        !qualified && matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+                    let block = if called && !in_async { self.block_tokens(&ident, &mut tokens.clone()) } else { None };
+                    match block {
+                        Some(block) => {
+                            // Its `!` and its group are part of the block.
+                            tokens.nth(1);
+                            rewritten.extend(block);
+                        }
+                        None => rewritten.extend(quote!(#ident)),
+                    }
+                }
+                TokenTree::Group(group) => {
+                    let stream = if in_async { group.stream() } else { self.tokens(group.stream()) };
+                    in_async &= group.delimiter() != Delimiter::Brace;
+                    let mut inner = Group::new(group.delimiter(), stream);
+                    inner.set_span(group.span());
+                    rewritten.extend([TokenTree::Group(inner)]);
+                }
+                other => rewritten.extend([other]),
+            }
+        }
+        rewritten
+    }
+
+    /// A block of the language written inside another macro: `! (…)` follows its name.
+    fn block_tokens(
+        &mut self,
+        name: &proc_macro2::Ident,
+        rest: &mut impl Iterator<Item = TokenTree>,
+    ) -> Option<TokenStream> {
+        let (Some(bang), Some(TokenTree::Group(group))) = (rest.next(), rest.next()) else { return None };
+        let mac = syn::parse2(quote!(#name #bang #group)).ok()?;
+        self.block(&mac)
+    }
+}
+
+fn is_tracing(path: &syn::Path) -> bool {
+    let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    match names.as_slice() {
+        [name] => TRACING.contains(&name.as_str()),
+        [krate, name] => krate == "tracing" && TRACING.contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+/// The first await, unless it is in the only field. The values of the fields before it and the formatted message are
+/// held across it, and they are not `Send`.
+fn await_across_fields(tokens: TokenStream) -> Option<TokenTree> {
+    let arguments = split(tokens);
+    let awaited = arguments.iter().find_map(|argument| find_await(argument.clone()))?;
+    let fields: Vec<&TokenStream> = arguments.iter().filter(|argument| !is_setting(argument)).collect();
+    let alone = match fields.as_slice() {
+        [field] => !matches!((*field).clone().into_iter().next(), Some(TokenTree::Literal(_))),
+        _ => false,
+    };
+    (!alone).then_some(awaited)
+}
+
+/// `target: …`, `parent: …`, `name: …` and the level in front of the fields hold nothing across an await.
+fn is_setting(argument: &TokenStream) -> bool {
+    let mut tokens = argument.clone().into_iter();
+    match (tokens.next(), tokens.next(), tokens.next()) {
+        (None, ..) => true,
+        (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(colon)), next) if colon.as_char() == ':' => {
+            let path = matches!(next, Some(TokenTree::Punct(second)) if second.as_char() == ':');
+            !path || argument.to_string().contains("Level")
+        }
+        _ => false,
+    }
+}
+
+fn split(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut arguments = vec![TokenStream::new()];
+    for token in tokens {
+        match (&token, arguments.last_mut()) {
+            (TokenTree::Punct(comma), _) if comma.as_char() == ',' => arguments.push(TokenStream::new()),
+            (_, Some(argument)) => argument.extend([token]),
+            (_, None) => {}
+        }
+    }
+    arguments
+}
+
+fn find_await(tokens: TokenStream) -> Option<TokenTree> {
+    let mut dotted = false;
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(ident) if dotted && ident == "await" => return Some(token),
+            TokenTree::Group(group) => {
+                if let Some(found) = find_await(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        dotted = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
+    }
+    None
+}

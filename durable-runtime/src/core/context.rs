@@ -1,0 +1,362 @@
+//! Where durable code runs: numbers its operations, finds their records, and knows what they depend on.
+//!
+//! Knows nothing of what any operation does.
+
+use std::future::{Pending, pending};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::divergence::{self, Mismatch};
+use super::fatal::Fatal;
+use super::gate::Gate;
+use super::ids::operation_id;
+use super::outbox::Sequence;
+use super::shared::Shared;
+use super::waits::{Acknowledged, Moved, Push};
+use crate::error::{FailureKind, StepFailure};
+use crate::wire::{Action, Operation, OperationId, OperationType, OperationUpdate, SubType};
+
+/// How deep contexts may nest before the stack could end first.
+const DEEPEST: u32 = 64;
+
+/// Where an operation runs. `#[durable]` passes it along; user code has no use for one.
+#[derive(Clone)]
+pub struct Context(Arc<Scope>);
+
+struct Scope {
+    shared: Arc<Shared>,
+    /// The context around this one, for paths in reports.
+    outer: Option<Context>,
+    name: String,
+    /// What the ids of operations in here begin with; nothing at the root.
+    prefix: Option<OperationId>,
+    /// The nearest recorded context, which the service is told as the parent.
+    parent: Option<OperationId>,
+    depth: u32,
+    position: AtomicU32,
+    /// The latest update that the next effect in here depends on.
+    causal: AtomicU64,
+    replaying: AtomicBool,
+    /// Whether this context was recorded as finished and only runs to make its result again.
+    finished: bool,
+    write_through: AtomicBool,
+    gate: Option<Arc<Gate>>,
+    escalated: OnceLock<StepFailure>,
+}
+
+/// What an operation is: what divergence checks compare and what its START says.
+#[derive(Clone)]
+pub(crate) struct Spec<'a> {
+    pub(crate) operation_type: OperationType,
+    pub(crate) sub_type: SubType,
+    pub(crate) name: &'a str,
+}
+
+/// An operation's place, and what was recorded there.
+pub(crate) struct Claim {
+    pub(crate) id: OperationId,
+    pub(crate) recorded: Option<Box<Operation>>,
+}
+
+impl Scope {
+    fn inherited_write_through(&self) -> AtomicBool {
+        AtomicBool::new(self.write_through.load(Ordering::Relaxed))
+    }
+}
+
+impl Context {
+    /// The context of the handler itself.
+    pub(crate) fn root(shared: Arc<Shared>, replaying: bool) -> Self {
+        let name = shared.execution.function_name.clone();
+        Self(Arc::new(Scope {
+            shared,
+            outer: None,
+            name,
+            prefix: None,
+            parent: None,
+            depth: 0,
+            position: AtomicU32::new(0),
+            causal: AtomicU64::new(0),
+            replaying: AtomicBool::new(replaying),
+            finished: false,
+            write_through: AtomicBool::new(false),
+            gate: None,
+            escalated: OnceLock::new(),
+        }))
+    }
+
+    /// The context inside the recorded CONTEXT operation `id`.
+    pub(crate) fn inside(&self, id: OperationId, name: &str, recorded: bool, finished: bool) -> Self {
+        Self(Arc::new(Scope {
+            shared: self.0.shared.clone(),
+            outer: Some(self.clone()),
+            name: name.to_owned(),
+            prefix: Some(id),
+            parent: Some(id),
+            depth: self.0.depth + 1,
+            position: AtomicU32::new(0),
+            causal: AtomicU64::new(self.causal()),
+            replaying: AtomicBool::new(recorded && self.0.replaying.load(Ordering::Relaxed)),
+            finished,
+            write_through: self.0.inherited_write_through(),
+            gate: self.0.gate.clone(),
+            escalated: OnceLock::new(),
+        }))
+    }
+
+    /// The same context with a causal past of its own: one branch's, which siblings do not share.
+    pub(crate) fn fork(&self) -> Self {
+        let scope = &*self.0;
+        Self(Arc::new(Scope {
+            shared: scope.shared.clone(),
+            outer: scope.outer.clone(),
+            name: scope.name.clone(),
+            prefix: scope.prefix,
+            parent: scope.parent,
+            depth: scope.depth,
+            position: AtomicU32::new(0),
+            causal: AtomicU64::new(self.causal()),
+            replaying: AtomicBool::new(scope.replaying.load(Ordering::Relaxed)),
+            finished: scope.finished,
+            write_through: scope.inherited_write_through(),
+            gate: scope.gate.clone(),
+            escalated: OnceLock::new(),
+        }))
+    }
+
+    /// The same context, still unused, with its operations behind a gate.
+    pub(crate) fn behind(mut self, gate: Option<Arc<Gate>>) -> Self {
+        if let (Some(scope), Some(gate)) = (Arc::get_mut(&mut self.0), gate) {
+            scope.gate = Some(gate);
+        }
+        self
+    }
+
+    /// From now on every operation in here waits for its acknowledgement.
+    pub(crate) fn write_through(&self) {
+        self.0.write_through.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    /// Claims the next position of this context for `spec`. Never returns when the record there is another one.
+    pub(crate) async fn claim(&self, spec: &Spec<'_>) -> Claim {
+        self.claim_at(self.next_id(), spec).await
+    }
+
+    /// Claims the next position for an operation that has nothing to do, unless it is on record.
+    pub(crate) async fn claim_if_recorded(&self, spec: &Spec<'_>) -> Claim {
+        let id = self.next_id();
+        if self.0.shared.lock().journal.get(&id).is_none() {
+            return Claim { id, recorded: None };
+        }
+        self.claim_at(id, spec).await
+    }
+
+    /// Uses the next position up for an operation that is refused and leaves no record.
+    pub(crate) fn skip(&self) {
+        self.next_id();
+    }
+
+    fn next_id(&self) -> OperationId {
+        let position = self.0.position.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        operation_id(self.0.prefix.as_ref(), position)
+    }
+
+    /// Claims the given id, as branches of a batch do.
+    pub(crate) async fn claim_at(&self, id: OperationId, spec: &Spec<'_>) -> Claim {
+        let recorded = self.0.shared.lock().journal.take(&id);
+        match &recorded {
+            Some(operation) => {
+                if !self.matches(operation, spec) {
+                    return self.diverged(&id, Some(spec), &Mismatch::Other { recorded: operation }).await;
+                }
+                if !operation.status.is_terminal() {
+                    self.goes_live();
+                }
+            }
+            None if self.0.finished => return self.diverged(&id, Some(spec), &Mismatch::BeyondTheEnd).await,
+            None => {
+                self.goes_live();
+                self.unless_closing().await;
+            }
+        }
+        Claim { id, recorded }
+    }
+
+    fn matches(&self, operation: &Operation, spec: &Spec<'_>) -> bool {
+        operation.operation_type == spec.operation_type
+            && operation.sub_type.as_ref() == Some(&spec.sub_type)
+            && operation.name.as_deref() == Some(spec.name)
+            && operation.parent_id == self.0.parent
+    }
+
+    fn goes_live(&self) {
+        self.0.replaying.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the invocation with a divergence report. What it returns never resolves: user code cannot see it.
+    pub(crate) fn diverged<T>(&self, id: &OperationId, ran: Option<&Spec<'_>>, mismatch: &Mismatch<'_>) -> Pending<T> {
+        let report = divergence::report(self, id, ran, mismatch);
+        self.0.shared.end_with(Fatal::Diverged(report));
+        pending()
+    }
+
+    /// Ends the invocation because a recorded value does not read as today's type. Never resolves.
+    pub(crate) fn unreadable<T>(&self, id: &OperationId, spec: &Spec<'_>, why: &str) -> Pending<T> {
+        self.diverged(id, Some(spec), &Mismatch::Unreadable { why })
+    }
+
+    /// Checks that nothing recorded lies behind the end of this context. Never returns when something does.
+    pub(crate) async fn check_end(&self) {
+        let position = self.0.position.load(Ordering::Relaxed).saturating_add(1);
+        self.check_not_recorded(operation_id(self.0.prefix.as_ref(), position)).await;
+    }
+
+    /// Checks that nothing is recorded under `id`, which code never reached.
+    pub(crate) async fn check_not_recorded(&self, id: OperationId) {
+        let left = self.0.shared.lock().journal.get(&id).cloned();
+        if let Some(recorded) = left {
+            self.diverged(&id, None, &Mismatch::NeverReached { recorded: &recorded }).await
+        }
+    }
+
+    /// Returns unless a batch around is closing; then this branch begins nothing new and never returns.
+    pub(crate) async fn unless_closing(&self) {
+        if self.0.gate.as_ref().is_some_and(|gate| gate.is_closing()) {
+            pending().await
+        }
+    }
+
+    /// An update to the operation `id`, with everything that it says about itself.
+    pub(crate) fn update(&self, id: OperationId, spec: &Spec<'_>, action: Action) -> OperationUpdate {
+        OperationUpdate {
+            parent_id: self.0.parent,
+            name: Some(spec.name.to_owned()),
+            sub_type: Some(spec.sub_type.clone()),
+            ..OperationUpdate::new(id, spec.operation_type, action)
+        }
+    }
+
+    /// Queues a START. Nothing depends on it by itself.
+    pub(crate) fn start(&self, update: OperationUpdate) -> Push<'_> {
+        Push::new(&self.0.shared, update, false, false)
+    }
+
+    /// Queues a START of something that the service will finish.
+    pub(crate) fn start_watched(&self, update: OperationUpdate) -> Push<'_> {
+        Push::new(&self.0.shared, update, false, true)
+    }
+
+    /// Queues the end of an attempt after which the service will move the operation on.
+    pub(crate) fn end_attempt(&self, update: OperationUpdate) -> impl Future<Output = ()> + Send {
+        let push = Push::new(&self.0.shared, update, true, true);
+        async move { self.depend_on(push.await) }
+    }
+
+    /// Queues an outcome, which the next effect in this context depends on.
+    pub(crate) fn complete(&self, update: OperationUpdate) -> impl Future<Output = ()> + Send {
+        let push = Push::new(&self.0.shared, update, true, false);
+        async move {
+            let sequence = push.await;
+            self.depend_on(sequence);
+            if self.0.write_through.load(Ordering::Relaxed) {
+                self.acknowledged(sequence).await;
+            }
+        }
+    }
+
+    /// From now on keeps the service's news of an operation that was recorded before.
+    pub(crate) fn watch(&self, recorded: Box<Operation>) {
+        self.0.shared.lock().parked.watch(recorded.id, Some(recorded));
+    }
+
+    /// Waits for the service to move a watched operation on.
+    pub(crate) fn moved(&self, id: OperationId, start: Option<Sequence>) -> Moved<'_> {
+        Moved::new(&self.0.shared, id, start)
+    }
+
+    pub(crate) fn acknowledged(&self, sequence: Sequence) -> Acknowledged<'_> {
+        Acknowledged::new(&self.0.shared, sequence)
+    }
+
+    /// Waits until everything that the next effect depends on is recorded.
+    pub(crate) async fn effect_may_begin(&self) {
+        self.acknowledged(self.causal()).await;
+        self.unless_closing().await;
+    }
+
+    /// Waits until everything queued so far, by whomever, is recorded.
+    pub(crate) async fn all_acknowledged(&self) {
+        let last = self.0.shared.lock().outbox.last();
+        self.acknowledged(last).await;
+    }
+
+    pub(crate) fn causal(&self) -> Sequence {
+        self.0.causal.load(Ordering::Acquire)
+    }
+
+    /// What comes next in this context depends on `sequence`.
+    pub(crate) fn depend_on(&self, sequence: Sequence) {
+        self.0.causal.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    pub(crate) fn gate(&self) -> Option<&Arc<Gate>> {
+        self.0.gate.as_ref()
+    }
+
+    /// Ends this context with a failure that the error type in its code cannot express. Never resolves.
+    pub(crate) fn escalate<T>(&self, failure: StepFailure) -> Pending<T> {
+        let _ = self.0.escalated.set(failure);
+        pending()
+    }
+
+    /// The failure that ends this context, if there is one.
+    pub(crate) fn escalated(&self) -> Option<&StepFailure> {
+        self.0.escalated.get()
+    }
+
+    /// Refuses a context nested so deeply that the stack could end.
+    pub(crate) fn check_depth(&self) -> Result<(), StepFailure> {
+        if self.0.depth < DEEPEST {
+            return Ok(());
+        }
+        let text = format!("contexts nest deeper than {DEEPEST}: use a loop, or start another execution for the rest");
+        Err(StepFailure::new(FailureKind::TooDeep, text))
+    }
+
+    /// Whether what runs now was recorded before: the next operation of this context is on record.
+    pub(crate) fn is_replaying(&self) -> bool {
+        if !self.0.replaying.load(Ordering::Relaxed) {
+            return self.0.finished;
+        }
+        let next = operation_id(self.0.prefix.as_ref(), self.0.position.load(Ordering::Relaxed).saturating_add(1));
+        self.0.finished || self.0.shared.lock().journal.get(&next).is_some()
+    }
+
+    pub(crate) fn recorded_parent(&self) -> Option<&OperationId> {
+        self.0.parent.as_ref()
+    }
+
+    pub(crate) fn execution_arn(&self) -> &str {
+        &self.0.shared.execution.arn
+    }
+
+    /// The names from the handler down to the operation `name` in this context.
+    pub(crate) fn path_to(&self, name: &str) -> String {
+        let mut names = vec![name];
+        names.extend(
+            std::iter::successors(Some(self), |context| context.0.outer.as_ref()).map(|context| &*context.0.name),
+        );
+        names.reverse();
+        names.join(" / ")
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Context").field(&self.path_to("")).finish()
+    }
+}

@@ -1,0 +1,45 @@
+//! Whether a batch still begins new work, and how many step bodies run inside it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Stands around the branches of a batch. Once closing, nothing new begins inside; what runs is counted.
+#[derive(Default)]
+pub(crate) struct Gate {
+    outer: Option<Arc<Gate>>,
+    closing: AtomicBool,
+    running: AtomicUsize,
+}
+
+impl Gate {
+    pub(crate) fn within(outer: Option<&Arc<Self>>) -> Arc<Self> {
+        Arc::new(Self { outer: outer.cloned(), ..Self::default() })
+    }
+
+    /// No new work from now on.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether this batch or one around it is closing.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.and_outer().any(|gate| gate.closing.load(Ordering::Acquire))
+    }
+
+    /// Whether a step body runs inside.
+    pub(crate) fn has_running(&self) -> bool {
+        self.running.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn body_begins(&self) {
+        self.and_outer().for_each(|gate| _ = gate.running.fetch_add(1, Ordering::AcqRel));
+    }
+
+    pub(crate) fn body_ends(&self) {
+        self.and_outer().for_each(|gate| _ = gate.running.fetch_sub(1, Ordering::AcqRel));
+    }
+
+    fn and_outer(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |gate| gate.outer.as_deref())
+    }
+}

@@ -1,0 +1,102 @@
+//! Failures that are the runtime's to tell, because the body gave no error of its own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::ErrorObject;
+
+/// The wire's error type is this word, a dot and the kind; Rust type names have no dot, so users' own cannot clash.
+const MARK: &str = "StepFailure";
+
+/// An operation that failed without an error of its own type: a panic, an interrupted at-most-once attempt, a
+/// result too large to record.
+///
+/// Where an operation's error type can take it ([`Error`](crate::Error) can), it comes back as an error. Where it
+/// cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED at each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepFailure {
+    kind: FailureKind,
+    message: String,
+}
+
+/// What kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The body or the block panicked.
+    Panicked,
+    /// An at-most-once attempt was begun and its end is unknown.
+    Interrupted,
+    /// The result is over the service's limit.
+    ResultTooLarge,
+    /// The error is over the service's limit.
+    ErrorTooLarge,
+    /// The result or the error does not serialize, or not to something that reads back.
+    NotRecordable,
+    /// The operation's name is not printable ASCII of 1 to 256 characters.
+    NameRefused,
+    /// A setting of the operation makes no sense.
+    SettingRefused,
+    /// Contexts are nested too deeply.
+    TooDeep,
+}
+
+impl StepFailure {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// A caught panic, with its own text.
+    pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
+        let text =
+            payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self::new(FailureKind::Panicked, text.unwrap_or("a panic without a text"))
+    }
+
+    /// What kind of failure.
+    #[must_use]
+    pub const fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// What happened. A panic's text is verbatim.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The error type on the wire.
+    pub(crate) fn type_name(&self) -> String {
+        format!("{MARK}.{:?}", self.kind)
+    }
+
+    pub(crate) fn to_object(&self) -> ErrorObject {
+        let mut object = ErrorObject::new(self.type_name(), self.message.clone());
+        object.error_data = serde_json::to_string(self).ok();
+        object
+    }
+
+    /// The failure behind an error object that is marked as one.
+    pub(crate) fn from_object(object: &ErrorObject) -> Option<Self> {
+        object.error_type.as_deref()?.strip_prefix(MARK)?.strip_prefix('.')?;
+        // `Error` records a failure with its own envelope around it.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Data {
+            Bare(StepFailure),
+            InError { failure: StepFailure },
+        }
+        match serde_json::from_str(object.error_data.as_deref()?).ok()? {
+            Data::Bare(failure) | Data::InError { failure } => Some(failure),
+        }
+    }
+}
+
+impl fmt::Display for StepFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StepFailure {}

@@ -1,0 +1,68 @@
+//! A durable function behind its types: JSON goes in, an outcome comes out.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::clock::BoxFuture;
+use crate::core::{Context, Ended, Root, drive};
+use crate::error::{StepFailure, encode_error};
+use crate::function::{Function, Invocation, InvocationOutcome};
+use crate::operation::{Operation, Recordable};
+use crate::wire::ErrorObject;
+
+struct Handler<F, In> {
+    function: Arc<F>,
+    input: PhantomData<fn(In)>,
+}
+
+/// Makes a host's [`Function`] of a `#[durable]` function, or of a closure that returns an operation.
+///
+/// The input is deserialized from the execution's JSON input; no input counts as `null`.
+pub fn function<F, In, O>(handler: F) -> Arc<dyn Function>
+where
+    F: Fn(In) -> O + Send + Sync + 'static,
+    In: DeserializeOwned + Send + 'static,
+    O: Operation + 'static,
+    O::Output: Recordable,
+{
+    Arc::new(Handler { function: Arc::new(handler), input: PhantomData })
+}
+
+impl<F, In, O> Function for Handler<F, In>
+where
+    F: Fn(In) -> O + Send + Sync + 'static,
+    In: DeserializeOwned + Send + 'static,
+    O: Operation + 'static,
+    O::Output: Recordable,
+{
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'static, InvocationOutcome> {
+        let function = self.function.clone();
+        let start = move |context: Context, input: String| -> BoxFuture<'static, Ended> {
+            Box::pin(async move {
+                let input: In = match serde_json::from_str(&input) {
+                    Ok(input) => input,
+                    Err(cause) => return Err(unreadable_input(&context, &cause)),
+                };
+                let output = function(input).run_as_content(context.clone()).await;
+                context.check_end().await;
+                ended(output)
+            })
+        };
+        Box::pin(drive(invocation, Root { start: Box::new(start) }))
+    }
+}
+
+fn ended<R: Recordable>(output: R) -> Ended {
+    let failed = |failure: StepFailure| failure.to_object();
+    match output.into_result() {
+        Ok(value) => crate::serdes::round_trip(&value).map(|(text, _)| text).map_err(failed),
+        Err(error) => Err(encode_error(&error).unwrap_or_else(failed)),
+    }
+}
+
+fn unreadable_input(context: &Context, cause: &serde_json::Error) -> ErrorObject {
+    let name = &context.shared().execution.function_name;
+    ErrorObject::new("InvalidInput", format!("the input of `{name}` does not read as what the function takes: {cause}"))
+}

@@ -1,0 +1,123 @@
+//! A context that is recorded: opened, run to its end, closed. Child contexts, branches and batches are this.
+
+use std::sync::Arc;
+
+use super::outcome::{self, Recorded};
+use crate::core::{Context, Gate, Spec, supervise};
+use crate::error::{FailureKind, StepFailure};
+use crate::operation::Recordable;
+use crate::wire::{
+    Action, ContextOptions, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationUpdate, limits,
+};
+
+/// How a recorded context stands when code reaches it.
+pub(crate) enum Standing {
+    /// It is over, with what is recorded.
+    Over(Result<Option<String>, ErrorObject>),
+    /// It has to run.
+    Runs(Runs),
+}
+
+/// How a context runs.
+pub(crate) enum Runs {
+    /// For the first time.
+    Fresh,
+    /// Again, because an earlier invocation ended before it did.
+    Again,
+    /// It is over, and only its result was too large to store: it runs to make the result again. Holds what was
+    /// recorded in the result's place.
+    ForItsResult(Option<String>),
+}
+
+impl Standing {
+    /// Reads a context's record.
+    pub(crate) fn of(recorded: Option<Box<Record>>) -> Self {
+        let Some(mut record) = recorded else { return Self::Runs(Runs::Fresh) };
+        let details = record.context_details.take().unwrap_or_default();
+        match record.status {
+            OperationStatus::Succeeded if details.replay_children == Some(true) => {
+                Self::Runs(Runs::ForItsResult(details.result))
+            }
+            OperationStatus::Succeeded => Self::Over(Ok(details.result)),
+            status if status.is_terminal() => Self::Over(Err(details.error.unwrap_or_default())),
+            _ => Self::Runs(Runs::Again),
+        }
+    }
+}
+
+/// Queues the START that a context needs, and gives the context inside.
+pub(crate) async fn open(cx: &Context, id: OperationId, spec: &Spec<'_>, runs: &Runs) -> Context {
+    let fresh = matches!(runs, Runs::Fresh);
+    if fresh {
+        cx.start(cx.update(id, spec, Action::Start)).await;
+    }
+    cx.inside(id, spec.name, !fresh, matches!(runs, Runs::ForItsResult(_)))
+}
+
+/// Queues the end of the context `id`, in the context around it. A result too large to store is left to be made
+/// again from the context's children; `summary` is recorded in its place.
+pub(crate) fn close<'a>(
+    cx: &'a Context,
+    id: OperationId,
+    spec: &Spec<'_>,
+    ended: &Recorded,
+    summary: &dyn Fn() -> String,
+) -> impl Future<Output = ()> + Send + use<'a> {
+    let update = match ended {
+        Ok(text) if text.len() > limits::INLINE_CONTEXT_BYTES => OperationUpdate {
+            payload: Some(summary()),
+            context_options: Some(ContextOptions { replay_children: Some(true) }),
+            ..cx.update(id, spec, Action::Succeed)
+        },
+        Ok(text) => OperationUpdate { payload: Some(text.clone()), ..cx.update(id, spec, Action::Succeed) },
+        Err(error) => OperationUpdate { error: Some(error.clone()), ..cx.update(id, spec, Action::Fail) },
+    };
+    cx.complete(update)
+}
+
+/// What is special about the content of a context.
+#[derive(Default)]
+pub(crate) struct Setting {
+    pub(crate) write_through: bool,
+    pub(crate) gate: Option<Arc<Gate>>,
+}
+
+/// The end of a context as it is recorded, and the fresh value where its content ran.
+pub(crate) type ContentEnd<R> = (Result<Option<String>, ErrorObject>, Option<<R as Recordable>::Ok>);
+
+/// Runs the content of a context to its recorded end: what a child context and a branch have in common.
+pub(crate) async fn run_content<R, Fut>(
+    cx: &Context,
+    id: OperationId,
+    spec: &Spec<'_>,
+    (runs, setting): (Runs, Setting),
+    enter: impl FnOnce(Context) -> Fut + Send,
+) -> ContentEnd<R>
+where
+    R: Recordable,
+    Fut: Future<Output = R> + Send,
+{
+    let inside = open(cx, id, spec, &runs).await.behind(setting.gate);
+    if setting.write_through {
+        inside.write_through();
+    }
+    let ended = match inside.check_depth() {
+        Ok(()) => supervise(&inside, || enter(inside.clone())).await,
+        Err(failure) => Err(failure),
+    };
+    if ended.is_ok() {
+        inside.check_end().await;
+    }
+    let (ended, value) = outcome::record(ended);
+    cx.depend_on(inside.causal());
+    if !matches!(runs, Runs::ForItsResult(_)) {
+        let closing = close(cx, id, spec, &ended, &String::new);
+        closing.await;
+    }
+    (ended.map(Some), value)
+}
+
+/// A setting that makes no sense.
+pub(crate) fn refused_setting(text: impl Into<String>) -> StepFailure {
+    StepFailure::new(FailureKind::SettingRefused, text)
+}

@@ -1,0 +1,137 @@
+//! `child!`, calling a `#[durable]` function: a context of its own, recorded as one operation.
+
+use super::branch::{ContentEnd, Setting, Standing, run_content};
+use super::builder::naming;
+use super::outcome;
+use crate::__private::Captures;
+use crate::clock::BoxFuture;
+use crate::core::{Claim, Context, Name, Spec};
+use crate::operation::{Operation, Recordable};
+use crate::wire::{OperationType, SubType};
+
+/// The body of a [`Child`], named so that `#[durable]` can write a return type.
+pub trait ChildBody: Send {
+    /// What the body gives.
+    type Output: Recordable;
+    /// Begins the body in a context.
+    fn enter(self, cx: Context) -> impl Future<Output = Self::Output> + Send;
+}
+
+/// A body that is entered once.
+pub struct Entered<F>(F);
+
+impl<F, Fut> ChildBody for Entered<F>
+where
+    F: FnOnce(Context) -> Fut + Send,
+    Fut: Future + Send,
+    Fut::Output: Recordable,
+{
+    type Output = Fut::Output;
+
+    fn enter(self, cx: Context) -> impl Future<Output = Fut::Output> + Send {
+        (self.0)(cx)
+    }
+}
+
+/// A child context: the service's CONTEXT.
+///
+/// Its operations are numbered in its own namespace, and its result is recorded as one. A result over 256 KiB is not
+/// stored: replay makes it again from the recorded operations inside.
+#[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
+pub struct Child<B> {
+    name: Name,
+    body: B,
+    write_through: bool,
+}
+
+impl Child<()> {
+    /// A block that borrows from the function around it. `child!` and the arms of `parallel!` write the call.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new<F, Fut>(name: &'static str, body: F) -> Child<Entered<F>>
+    where
+        F: AsyncFn(Context) -> Fut::Output + FnOnce(Context) -> Fut + Send,
+        Fut: Future + Send,
+        Fut::Output: Recordable,
+    {
+        Child::of(name, Entered(body))
+    }
+
+    /// A block that owns what it uses.
+    pub fn owned<F, Fut>(name: &'static str, body: F) -> Child<Entered<F>>
+    where
+        F: FnOnce(Context) -> Fut + Captures + Send,
+        Fut: Future + Send,
+        Fut::Output: Recordable,
+    {
+        Child::of(name, Entered(body))
+    }
+
+    /// A function's body. `#[durable]` writes the call.
+    pub fn function<F, Fut>(name: &'static str, body: F) -> Child<Entered<F>>
+    where
+        F: FnOnce(Context) -> Fut + Send,
+        Fut: Future + Send,
+        Fut::Output: Recordable,
+    {
+        Child::of(name, Entered(body))
+    }
+}
+
+impl<B> Child<B> {
+    const fn of(name: &'static str, body: B) -> Self {
+        Self { name: Name::default_of(name), body, write_through: false }
+    }
+
+    /// Every operation inside waits until it is recorded before the next line runs.
+    /// `#[durable(write_through)]` writes the call.
+    pub fn write_through(mut self) -> Self {
+        self.write_through = true;
+        self
+    }
+}
+
+naming!(impl [B] Child<B>);
+
+impl<B: ChildBody> Operation for Child<B> {
+    type Output = B::Output;
+
+    async fn run(self, cx: &Context) -> B::Output {
+        let Self { name, body, write_through } = self;
+        let spec = Spec {
+            operation_type: OperationType::Context,
+            sub_type: SubType::RUN_IN_CHILD_CONTEXT,
+            name: name.as_str(),
+        };
+        if let Err(refused) = name.validate() {
+            return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
+        }
+        let Claim { id, recorded } = cx.claim(&spec).await;
+        let (ended, fresh) = match Standing::of(recorded) {
+            Standing::Over(ended) => (ended, None),
+            Standing::Runs(runs) => {
+                let setting = Setting { write_through, gate: None };
+                // Boxed: it keeps deep nesting within the compiler's limits and handler futures small.
+                let content: BoxFuture<'_, ContentEnd<B::Output>> =
+                    Box::pin(run_content(cx, id, &spec, (runs, setting), |inside| body.enter(inside)));
+                content.await
+            }
+        };
+        B::Output::from_result(match (ended, fresh) {
+            (Ok(_), Some(value)) => Ok(value),
+            (Ok(text), None) => Ok(outcome::value(cx, &id, &spec, text.as_deref()).await),
+            (Err(error), _) => Err(outcome::error(cx, &id, &spec, &error, None).await),
+        })
+    }
+
+    /// A child that is all that a branch or a handler does needs no context beside theirs.
+    async fn run_as_content(self, cx: Context) -> B::Output {
+        if self.write_through {
+            cx.write_through();
+        }
+        self.body.enter(cx).await
+    }
+
+    fn content_name(&self) -> Option<&Name> {
+        self.name.is_explicit().then_some(&self.name)
+    }
+}

@@ -1,0 +1,25 @@
+//! The operations of the DSL, one file each. They know the replay core, and nothing of hosts or transports.
+
+mod batch;
+mod branch;
+mod builder;
+mod child;
+mod collection;
+mod commit;
+mod outcome;
+mod parallel;
+mod recorded_values;
+mod sleep;
+mod step;
+mod step_body;
+mod untracked;
+
+pub use child::{Child, ChildBody};
+pub use collection::{Collection, parallel_all, parallel_map};
+pub use commit::{Commit, commit};
+pub use parallel::{Branch, Parallel};
+pub use recorded_values::{CurrentTime, NewUuid, RandomKind, RandomValue, current_time, new_uuid, random_value};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use step::Step;
+pub use step_body::StepBody;
+pub use untracked::{Untracked, untracked};

@@ -1,0 +1,311 @@
+//! `#[step]`, `record!`: work that is recorded. The recorded result happens once, the body at least once.
+
+use std::time::Duration;
+
+use super::builder::naming;
+use super::outcome::{self, Recorded};
+use super::step_body::{BlockingFn, SpawnedFn, StepBody, StepFn};
+use crate::__private::Attempt;
+use crate::core::{Claim, Context, Live, Name, Spec, StepInfo, run_body};
+use crate::error::{FailureKind, StepFailure};
+use crate::operation::{Operation, Recordable};
+use crate::retry::RetryPolicy;
+use crate::wire::{
+    Action, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationType, OperationUpdate,
+    StepOptions, SubType, limits,
+};
+
+type Fault<B> = <<B as StepBody>::Output as Recordable>::Err;
+
+/// A recorded piece of work: the service's STEP.
+///
+/// Its result is recorded once and replayed from then on. Its body runs at least once per recorded result, because
+/// the process may die between the two; with [`at_most_once`](Self::at_most_once), at most once per attempt.
+///
+/// A body that fails is tried again by the retry policy. Results are at most 1 MiB as JSON, errors 32,768 bytes.
+#[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
+pub struct Step<B: StepBody> {
+    name: Name,
+    body: B,
+    policy: RetryPolicy,
+    retry_if: Option<Box<dyn Fn(&Fault<B>) -> bool + Send + Sync>>,
+    at_most_once: Option<fn(StepFailure) -> Fault<B>>,
+}
+
+impl Step<Placeholder> {
+    /// A step around an async closure. `#[step]` and `record!` write the call.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new<F, Fut>(name: &'static str, body: F) -> Step<StepFn<F>>
+    where
+        F: FnOnce() -> Fut + Attempt + Send + Sync,
+        Fut: Future + Send,
+        Fut::Output: Recordable,
+    {
+        Step::of(name, StepFn(body))
+    }
+
+    /// A step that runs on a task of its own.
+    pub fn spawned<F, Fut>(name: &'static str, body: F) -> Step<SpawnedFn<F>>
+    where
+        F: FnOnce() -> Fut + Attempt + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Recordable + 'static,
+    {
+        Step::of(name, SpawnedFn(body))
+    }
+
+    /// A step that blocks its thread, and therefore runs on one of its own.
+    pub fn blocking<F, R>(name: &'static str, body: F) -> Step<BlockingFn<F>>
+    where
+        F: FnOnce() -> R + Attempt + Send + Sync + 'static,
+        R: Recordable + 'static,
+    {
+        Step::of(name, BlockingFn(body))
+    }
+}
+
+/// Stands where a constructor of [`Step`] has no body type yet.
+#[doc(hidden)]
+pub enum Placeholder {}
+
+impl StepBody for Placeholder {
+    type Output = crate::Result<()>;
+
+    async fn attempt(&self) -> crate::Result<()> {
+        match *self {}
+    }
+
+    async fn last_attempt(self) -> crate::Result<()> {
+        match self {}
+    }
+}
+
+impl<B: StepBody> Step<B> {
+    fn of(name: &'static str, body: B) -> Self {
+        let policy = RetryPolicy::default();
+        Self { name: Name::default_of(name), body, policy, retry_if: None, at_most_once: None }
+    }
+
+    /// When to try again; the service's default unless told otherwise.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Which errors are worth another attempt; all of them unless told otherwise. Panics always are.
+    pub fn retry_if(mut self, worth: impl Fn(&Fault<B>) -> bool + Send + Sync + 'static) -> Self {
+        self.retry_if = Some(Box::new(worth));
+        self
+    }
+
+    /// Begins an attempt only after the service knows of it, and never begins one again whose end is unknown: it
+    /// counts as failed, and the retry policy decides. The error of such an attempt is a [`StepFailure`].
+    pub fn at_most_once(mut self) -> Self
+    where
+        Fault<B>: From<StepFailure>,
+    {
+        self.at_most_once = Some(Fault::<B>::from);
+        self
+    }
+}
+
+naming!(impl [B: StepBody] Step<B>);
+
+impl<B: StepBody> Operation for Step<B> {
+    type Output = B::Output;
+
+    async fn run(self, cx: &Context) -> B::Output {
+        let Self { name, body, policy, retry_if, at_most_once } = self;
+        let spec = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name: name.as_str() };
+        if let Err(refused) = name.validate() {
+            return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
+        }
+        let Claim { id, recorded } = cx.claim(&spec).await;
+        let course = Course { cx, id, spec, policy, at_most_once: at_most_once.is_some() };
+        let mut attempts = Attempts { course, body: Some(body), retry_if };
+        let (ended, fresh) = attempts.to_the_end(recorded).await;
+        let course = attempts.course;
+        B::Output::from_result(match (ended, fresh) {
+            (Ok(_), Some(value)) => Ok(value),
+            (Ok(text), None) => Ok(outcome::value(cx, &id, &course.spec, text.as_deref()).await),
+            (Err(error), _) => Err(outcome::error(cx, &id, &course.spec, &error, at_most_once).await),
+        })
+    }
+}
+
+/// What stays the same from attempt to attempt, whatever the step's types are.
+struct Course<'a> {
+    cx: &'a Context,
+    id: OperationId,
+    spec: Spec<'a>,
+    policy: RetryPolicy,
+    at_most_once: bool,
+}
+
+/// What an attempt finds before it.
+enum Standing {
+    /// Run attempt number `attempt`; the service knows of its START when `started`.
+    Run { attempt: u32, started: bool },
+    /// An at-most-once attempt was begun and its end is unknown.
+    Interrupted { attempt: u32 },
+    /// Over, with what is recorded.
+    Over(Result<Option<String>, ErrorObject>),
+}
+
+impl Course<'_> {
+    /// Reads where the record stands, waiting for the service while the step is between attempts.
+    async fn standing(&self, recorded: Option<Box<Record>>) -> Standing {
+        let mut record = recorded;
+        loop {
+            let Some(found) = record else { return Standing::Run { attempt: 1, started: false } };
+            let details = found.step_details.clone().unwrap_or_default();
+            let attempt = details.attempt.saturating_add(1);
+            match found.status {
+                OperationStatus::Succeeded => return Standing::Over(Ok(details.result)),
+                status if status.is_terminal() => return Standing::Over(Err(details.error.unwrap_or_default())),
+                OperationStatus::Ready => return Standing::Run { attempt, started: false },
+                OperationStatus::Pending => {
+                    self.cx.watch(found);
+                    record = Some(self.cx.moved(self.id, None).await);
+                }
+                _ if self.at_most_once => return Standing::Interrupted { attempt },
+                _ => return Standing::Run { attempt, started: true },
+            }
+        }
+    }
+
+    /// Waits until the body may begin.
+    async fn begin(&self, started: bool) {
+        self.cx.unless_closing().await;
+        if !started {
+            let start = self.cx.start(self.cx.update(self.id, &self.spec, Action::Start)).await;
+            if self.at_most_once {
+                self.cx.acknowledged(start).await;
+            }
+        }
+        self.cx.effect_may_begin().await;
+    }
+
+    fn update(&self, action: Action) -> OperationUpdate {
+        self.cx.update(self.id, &self.spec, action)
+    }
+
+    /// Schedules the next attempt. The service says when it may begin.
+    async fn retry(&self, error: ErrorObject, delay: u64) {
+        let options = StepOptions { next_attempt_delay_seconds: Some(delay) };
+        let update = OperationUpdate { error: Some(error), step_options: Some(options), ..self.update(Action::Retry) };
+        self.cx.end_attempt(update).await;
+    }
+
+    async fn close(&self, recorded: Recorded) -> Result<Option<String>, ErrorObject> {
+        let (update, ended) = match recorded {
+            Ok(text) => {
+                (OperationUpdate { payload: Some(text.clone()), ..self.update(Action::Succeed) }, Ok(Some(text)))
+            }
+            Err(error) => (OperationUpdate { error: Some(error.clone()), ..self.update(Action::Fail) }, Err(error)),
+        };
+        self.cx.complete(update).await;
+        ended
+    }
+}
+
+struct Attempts<'a, B: StepBody> {
+    course: Course<'a>,
+    body: Option<B>,
+    retry_if: Option<Box<dyn Fn(&Fault<B>) -> bool + Send + Sync>>,
+}
+
+impl<B: StepBody> Attempts<'_, B> {
+    /// Attempt after attempt, until the step is over. A fresh value comes along, so that it is not read twice.
+    async fn to_the_end(
+        &mut self,
+        recorded: Option<Box<Record>>,
+    ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
+        let mut standing = self.course.standing(recorded).await;
+        loop {
+            let (attempt, ended, live) = match standing {
+                Standing::Over(over) => return (over, None),
+                Standing::Interrupted { attempt } => {
+                    self.course.cx.unless_closing().await;
+                    (attempt, Err(interrupted(attempt)), None)
+                }
+                Standing::Run { attempt, started } => {
+                    self.course.begin(started).await;
+                    let live = Live::begin(self.course.cx);
+                    (attempt, self.attempt(attempt).await, Some(live))
+                }
+            };
+            let worth_it = self.is_worth_another(&ended);
+            let (recorded, value) = outcome::record(ended);
+            let (recorded, value) = within_limit(recorded, value);
+            let delay = worth_it.then(|| self.course.policy.delay_seconds(attempt, chance())).flatten();
+            match (recorded, delay) {
+                (Err(error), Some(delay)) if self.body.is_some() => {
+                    self.course.retry(error, delay).await;
+                    drop(live);
+                    let moved = self.course.cx.moved(self.course.id, None).await;
+                    standing = self.course.standing(Some(moved)).await;
+                }
+                (recorded, _) => return (self.course.close(recorded).await, value),
+            }
+        }
+    }
+
+    /// Runs the body once: a clone of it while more attempts are permitted, itself for the last.
+    async fn attempt(&mut self, attempt: u32) -> Result<B::Output, StepFailure> {
+        let Course { cx, id, ref spec, policy, .. } = self.course;
+        let info = StepInfo::new(cx.clone(), id, spec.name.to_owned(), attempt);
+        if policy.is_last(attempt) {
+            match self.body.take() {
+                Some(body) => run_body(info, body.last_attempt()).await,
+                None => std::future::pending().await,
+            }
+        } else {
+            match &self.body {
+                Some(body) => run_body(info, body.attempt()).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn is_worth_another(&self, ended: &Result<B::Output, StepFailure>) -> bool {
+        match ended {
+            // Asking borrows the error, and the result is only to be taken apart once.
+            Ok(result) => result.error().is_some_and(|error| self.retry_if.as_ref().is_none_or(|worth| worth(error))),
+            Err(_) => true,
+        }
+    }
+}
+
+fn interrupted(attempt: u32) -> StepFailure {
+    let text = format!("attempt {attempt} was interrupted: it began, and how it ended is unknown");
+    StepFailure::new(FailureKind::Interrupted, text)
+}
+
+/// A result over the service's limit is a failure that names it.
+fn within_limit<T>(recorded: Recorded, value: Option<T>) -> (Recorded, Option<T>) {
+    match recorded {
+        Ok(text) if text.len() > limits::PAYLOAD_BYTES => {
+            let text = format!(
+                "a result of {} bytes is over the service's limit of {} bytes for one step: \
+                 store it elsewhere and return where",
+                text.len(),
+                limits::PAYLOAD_BYTES
+            );
+            (Err(StepFailure::new(FailureKind::ResultTooLarge, text).to_object()), None)
+        }
+        recorded => (recorded, value),
+    }
+}
+
+/// A number from 0 to 1 for jitter. What comes of it is recorded with the RETRY, so replay never asks again.
+#[allow(clippy::cast_precision_loss)]
+fn chance() -> f64 {
+    getrandom::u64().map_or(0.5, |bits| (bits >> 11) as f64 / (1_u64 << 53) as f64)
+}
+
+/// The service's finest measure of time.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    seconds.max(1)
+}

@@ -1,0 +1,8 @@
+//! The command line, driven as a person drives it: arguments in, output, messages and an exit code out. The functions
+//! are scripts against the raw service, so that these tests need nothing of the replay core.
+
+mod changed_code;
+mod errors;
+mod inspect;
+mod running;
+mod support;

@@ -1,0 +1,14 @@
+use durable_runtime::prelude::*;
+
+type Result<T, E = durable_runtime::Error> = std::result::Result<T, E>;
+
+async fn plain(n: u32) -> u32 {
+    n
+}
+
+#[durable]
+async fn workflow() -> Result<usize> {
+    Ok(vec![plain(1).await].len())
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use durable_runtime::prelude::*;
+
+type Result<T, E = durable_runtime::Error> = std::result::Result<T, E>;
+
+#[step]
+async fn one(n: u32) -> Result<u32> {
+    Ok(n)
+}
+
+#[durable]
+async fn workflow() -> Result<u32> {
+    let operation = one(1);
+    let first = operation.await?;
+    let second = operation.await?;
+    Ok(first + second)
+}
+
+fn main() {}
