@@ -200,6 +200,33 @@ async fn nothing_runs_before_start_or_resume() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_an_execution_whose_function_is_gone_is_told_so() {
+    let path = directory("gone").join("store.db");
+    let clock = VirtualClock::new();
+    let caller = || {
+        script(|mut call| async move {
+            if call.operations.len() == 1 {
+                call.send(vec![invoke("1", "target", "1")]).await;
+            }
+            pending()
+        })
+    };
+    let engine = open(&path, clock).await;
+    engine.register("caller", caller());
+    engine.register("target", script(|_| std::future::pending()));
+    let arn = begin(&engine, "caller").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.close().await.unwrap();
+
+    let engine = open(&path, clock).await;
+    engine.register("caller", caller());
+    engine.resume().await.unwrap();
+    let blocked = finish(&engine, &arn).await.blocked.unwrap();
+    assert!(blocked.contains("waits for the function `target`, which is not registered in this process"), "{blocked}");
+    assert_eq!(engine.describe(&arn).await.unwrap().blocked, None, "it is not the caller that is blocked");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_invocation_that_died_before_it_sent_anything_is_in_the_history_too() {
     let path = directory("silent").join("store.db");
     let clock = VirtualClock::new();
