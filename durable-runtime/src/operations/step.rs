@@ -133,7 +133,7 @@ where
         let Claim { id, recorded } = cx.claim(&spec).await;
         let course = Course { cx, id, spec, policy, at_most_once: at_most_once.is_some() };
         let mut attempts = Attempts { course, body: Some(body), retry_if };
-        let (ended, fresh) = attempts.to_the_end(recorded).await;
+        let (ended, fresh) = attempts.until_over(recorded).await;
         let course = attempts.course;
         let result = match (ended, fresh) {
             (Ok(_), Some(value)) => Ok(value),
@@ -235,7 +235,7 @@ where
     B::Output: Recordable,
 {
     /// Attempt after attempt, until the step is over. A fresh value comes along, so that it is not read twice.
-    async fn to_the_end(
+    async fn until_over(
         &mut self,
         recorded: Option<Box<Record>>,
     ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
