@@ -5,8 +5,8 @@
 //! shows all of it. What is wrong inside a body is reported by [`refusal`] in the place of the refused expression:
 //! rustc gives such an expression the error type, and no second error follows from the first.
 
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 
 /// Everything refused so far.
 #[derive(Default)]
@@ -31,6 +31,11 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Whether nothing was refused.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// All of them as one error.
     pub(crate) fn into_result(self) -> syn::Result<()> {
         self.0.map_or(Ok(()), Err)
@@ -50,6 +55,21 @@ pub(crate) fn refusal(tokens: impl ToTokens, message: impl std::fmt::Display) ->
 /// The span of generated code: errors about it point at `user`, its names are the macros' own.
 pub(crate) fn generated(user: Span) -> Span {
     Span::mixed_site().located_at(user)
+}
+
+/// The first statement of a generated async closure, which says what the closure returns. rustc compares a type written
+/// in the closure's head only after the body; said here, a type error is at the expression that has the wrong type.
+pub(crate) fn typed_return(result: &TokenStream, at: Span) -> TokenStream {
+    quote_spanned!(at=> #[allow(unreachable_code)] if false { return loop {} as #result; })
+}
+
+/// The tokens in parentheses that reach to the end of `covered`: rustc takes an expression that ends with them to end
+/// where the user's expression does.
+pub(crate) fn parentheses(inner: TokenStream, covered: TokenStream) -> TokenTree {
+    let last = covered.into_iter().last().map_or_else(Span::call_site, |token| token.span());
+    let mut group = Group::new(Delimiter::Parenthesis, inner);
+    group.set_span(last);
+    TokenTree::Group(group)
 }
 
 /// Checks a name as the service takes it: printable ASCII, 1 to 256 characters.

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::arguments::DurableArguments;
 use crate::blocks::import;
-use crate::diagnostics::{Errors, generated, refusal};
+use crate::diagnostics::{Errors, generated, refusal, typed_return};
 use crate::function::{Body, Function, find_ident};
 use crate::rewrite::{Rewrite, statement_tokens};
 
@@ -16,8 +16,8 @@ const NOT_ASYNC: &str =
     "`#[durable]` goes on an `async fn`; a function that only builds an operation needs no attribute";
 const MUTABLE: &str = "a change made through `&mut` is lost when the caller is replayed: \
     take the value and return the new one";
-const INSTRUMENT: &str = "`#[instrument]` would time one invocation of many, not the durable function, \
-    and its `async` block hides the operations: instrument the steps, above `#[step]`";
+const INSTRUMENT: &str = "`#[instrument]` cannot time a durable function, which runs in many invocations, \
+    and its `async` block would hide the operations: put it on the steps, above `#[step]`";
 
 /// What `#[instrument]` above `#[durable]` leaves in the body.
 const INSTRUMENTED: [&str; 2] = ["__tracing_attr_span", "__tracing_instrument_future"];
@@ -39,13 +39,13 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let result_type = result.unwrap_or_else(|| quote_spanned!(at=> ::core::result::Result<(), #root::Error>));
 
     let mut rewrite = Rewrite::new(&arguments.runtime, Some(&result_type));
-    let context = rewrite.context(span);
+    let (context, typed) = (rewrite.context(span), typed_return(&result_type, at));
     let body = body(&mut function, &mut rewrite);
     let import = rewrite.uses_postfix.then(|| import(&arguments.runtime));
     let write_through = arguments.write_through.then(|| quote_spanned!(at=> .write_through()));
     let operation = if function.result_type().is_some() {
         quote_spanned!(at=>
-            #root::Child::function(#name, async move |#context: #root::Context| -> #result_type { #import #body }) #write_through)
+            #root::Child::function(#name, async move |#context: #root::Context| { #typed #import #body }) #write_through)
     } else {
         refusal(&function.signature.ident, NO_RESULT)
     };

@@ -1,7 +1,7 @@
 //! Durations written as text in attributes: `"1s"`, `"90s"`, `"1.5m"`, `"1h30m"`. Checked at compile time against
 //! what the service can keep: whole seconds, at least one, at most 366 days. Knows nothing of retries.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
@@ -49,6 +49,7 @@ impl Span {
     pub(crate) fn tokens(&self) -> TokenStream {
         match self {
             Span::Literal { seconds, text } => {
+                let seconds = Literal::u64_unsuffixed(*seconds);
                 quote_spanned!(generated(text.span())=> ::core::time::Duration::from_secs(#seconds))
             }
             Span::Computed(expr) => quote::quote!(#expr),

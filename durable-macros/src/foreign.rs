@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::Macro;
 
-use crate::diagnostics::{generated, refusal};
+use crate::diagnostics::refusal;
 use crate::rewrite::Rewrite;
 
 /// The macros of `tracing` that take fields and a message.
@@ -56,8 +56,9 @@ impl Rewrite<'_> {
             };
             match token {
                 TokenTree::Ident(ident) if ident == "await" && dotted && !in_async && !self.in_closure => {
+                    // Written as if by the user, as other awaits are.
                     let context = self.context(ident.span());
-                    rewritten.extend(quote_spanned!(generated(ident.span())=> __run(&#context).));
+                    rewritten.extend(quote_spanned!(ident.span()=> __run(&#context).));
                     rewritten.extend(quote!(#ident));
                     self.uses_postfix = true;
                 }

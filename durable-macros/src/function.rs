@@ -2,7 +2,7 @@
 //! both attributes refuse. Knows nothing of what is generated.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::visit::{self, Visit};
 use syn::{AttrStyle, Attribute, Block, FnArg, Receiver, ReceiverKind, ReturnType, Signature, Stmt, Token, Visibility};
@@ -91,13 +91,11 @@ impl Function {
     }
 
     /// Removes `#[instrument]` from below the attribute, where it would time only the construction of the operation.
-    pub(crate) fn refuse_instrument_below(&mut self, advice: &str, errors: &mut Errors) {
+    pub(crate) fn refuse_instrument_below(&mut self, reason: &str, errors: &mut Errors) {
         self.attributes.retain(|attribute| {
             let instrument = attribute.path().segments.last().is_some_and(|segment| segment.ident == "instrument");
             if instrument {
-                let message =
-                    format!("`#[instrument]` here would time only the construction of the operation: {advice}");
-                errors.refuse(attribute, message);
+                errors.refuse(attribute, reason);
             }
             !instrument
         });
@@ -110,12 +108,8 @@ fn shape(input: ParseStream<'_>, attribute: &str) -> syn::Result<(Function, Toke
     let visibility = input.parse()?;
     let signature: Signature = input.parse()?;
     if input.peek(Token![;]) {
-        let result = match &signature.output {
-            ReturnType::Type(_, result) => result.to_token_stream(),
-            ReturnType::Default => quote!(Result<T>),
-        };
         let message = format!(
-            "`#[{attribute}]` needs a body; declare the operation without the attribute: `fn {}(…) -> impl Operation<Output = {result}>`",
+            "`#[{attribute}]` needs a body; declare the operation without the attribute: `fn {}(…) -> impl Operation<Output = Result<…>>`",
             signature.ident
         );
         return Err(syn::Error::new_spanned(&signature, message));
@@ -171,4 +165,108 @@ pub(crate) fn find_ident(tokens: TokenStream, names: &[&str]) -> Option<Span> {
         proc_macro2::TokenTree::Group(group) => find_ident(group.stream(), names),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{durable, step};
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    /// The expansion of an attribute on a function, without the blanks between tokens.
+    fn expanded(expand: fn(TokenStream, TokenStream) -> TokenStream, item: TokenStream) -> String {
+        expand(TokenStream::new(), item).to_string().replace(' ', "")
+    }
+
+    #[test]
+    fn a_half_typed_body_keeps_its_signature() {
+        let half_typed = quote!(
+            pub async fn charge(card: &Card) -> Result<Receipt> {
+                let receipt = card.
+            }
+        );
+        for expand in [durable::expand, step::expand] {
+            let expansion = expanded(expand, half_typed.clone());
+            assert!(expansion.contains("compile_error"), "{expansion}");
+            assert!(expansion.contains("pubfncharge(card:&Card)->"), "{expansion}");
+            assert!(expansion.contains("letreceipt=card."), "{expansion}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_function_is_emitted_as_it_is() {
+        let expansion = expanded(
+            durable::expand,
+            quote!(
+                struct Order {
+                    total: u64,
+                }
+            ),
+        );
+        assert!(expansion.contains("compile_error") && expansion.contains("structOrder{total:u64"), "{expansion}");
+    }
+
+    #[test]
+    fn everything_wrong_with_a_signature_is_reported_at_once() {
+        let expansion = durable::expand(
+            quote!(name = "", retry = none),
+            quote!(
+                #[instrument]
+                fn fill(&mut self, list: &mut Vec<u32>) {}
+            ),
+        )
+        .to_string();
+        for part in [
+            "operation name",
+            "no argument `retry`",
+            "`#[instrument]` cannot time",
+            "goes on an `async fn`",
+            "returns a `Result`",
+        ] {
+            assert!(expansion.contains(part), "{part} is missing in {expansion}");
+        }
+        assert_eq!(expansion.matches("is lost when the caller is replayed").count(), 2, "{expansion}");
+        assert!(!expansion.contains("# [instrument]"), "a refused attribute is not emitted: {expansion}");
+    }
+
+    #[test]
+    fn a_mutable_reference_that_a_callback_takes_is_no_parameter() {
+        let expansion = expanded(
+            durable::expand,
+            quote!(
+                async fn apply(change: fn(&mut u32), other: impl Fn(&mut u32)) -> Result<()> {
+                    Ok(())
+                }
+            ),
+        );
+        assert!(!expansion.contains("compile_error"), "{expansion}");
+    }
+
+    #[test]
+    fn instrument_above_durable_is_refused_and_above_step_is_kept() {
+        // What `tracing-attributes` leaves for the attribute below it.
+        let instrumented = quote!(
+            async fn ship(n: u32) -> Result<u32> {
+                let __tracing_attr_span = span!("ship");
+                Instrument::instrument(async move { one(n).await }, __tracing_attr_span).await
+            }
+        );
+        assert!(expanded(durable::expand, instrumented.clone()).contains("`#[instrument]`cannottime"));
+        assert!(!expanded(step::expand, instrumented).contains("compile_error"));
+    }
+
+    #[test]
+    fn a_parameter_under_cfg_is_asserted_under_the_same_cfg() {
+        let expansion = expanded(
+            step::expand,
+            quote!(
+                async fn save(#[cfg(unix)] handle: Handle, (a, ref b): Pair, count: &u32) -> Result<()> {
+                    Ok(())
+                }
+            ),
+        );
+        assert!(expansion.contains("#[cfg(unix)]::durable_runtime::__private::again(&handle);"), "{expansion}");
+        assert!(expansion.contains("again(&a);") && !expansion.contains("again(&b)"), "{expansion}");
+        assert!(!expansion.contains("again(&count)"), "{expansion}");
+    }
 }

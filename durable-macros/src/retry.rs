@@ -211,12 +211,12 @@ mod tests {
     fn a_written_policy_becomes_its_constructor_and_builders() {
         assert_eq!(
             expanded(r#"exponential(max_attempts = 5, first = "1s", max = "60s", factor = 2, jitter = full)"#).unwrap(),
-            "::durable_runtime::RetryPolicy::exponential(::core::time::Duration::from_secs(1u64)).max_attempts(5)\
-             .max_delay(::core::time::Duration::from_secs(60u64)).factor(2.0).jitter(::durable_runtime::Jitter::Full)"
+            "::durable_runtime::RetryPolicy::exponential(::core::time::Duration::from_secs(1)).max_attempts(5)\
+             .max_delay(::core::time::Duration::from_secs(60)).factor(2.0).jitter(::durable_runtime::Jitter::Full)"
         );
         assert_eq!(
             expanded(r#"linear(first = "1s", increment = STEP)"#).unwrap(),
-            "::durable_runtime::RetryPolicy::linear(::core::time::Duration::from_secs(1u64),STEP)"
+            "::durable_runtime::RetryPolicy::linear(::core::time::Duration::from_secs(1),STEP)"
         );
         assert_eq!(expanded("none").unwrap(), "::durable_runtime::RetryPolicy::none()");
     }

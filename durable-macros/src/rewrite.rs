@@ -9,7 +9,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, ExprAwait, Ident, Item, Stmt};
 
 use crate::closures::BoundNames;
-use crate::diagnostics::{generated, refusal};
+use crate::diagnostics::{generated, parentheses, refusal};
 use crate::runtime::Runtime;
 use crate::sleep;
 
@@ -61,7 +61,7 @@ impl<'a> Rewrite<'a> {
     pub(crate) fn error(&self, user: Span) -> TokenStream {
         let root = self.runtime.at(user);
         match self.result {
-            Some(result) => quote_spanned!(generated(user)=> <#result as #root::__private::ResultLike>::Err),
+            Some(result) => quote_spanned!(generated(user)=> #root::__private::ErrorOf<#result>),
             None => quote_spanned!(generated(user)=> _),
         }
     }
@@ -80,8 +80,11 @@ impl<'a> Rewrite<'a> {
         self.visit_expr_mut(&mut awaited.base);
         sleep::mark_literal(&mut awaited.base, self.runtime);
         let ExprAwait { attrs, base, dot_token, await_token } = awaited;
-        let (root, context) = (self.runtime.at(base.span()), self.context(base.span()));
-        let run = quote_spanned!(generated(base.span())=> #root::Operation::run(#base, &#context));
+        // Written as if by the user: rustc reports an operation that is none once, over the whole awaited expression.
+        let user = base.span();
+        let (root, context) = (self.runtime.respanned(user), self.context(user));
+        let arguments = parentheses(quote_spanned!(user=> #base, &#context), base.to_token_stream());
+        let run = quote_spanned!(user=> #root::Operation::run #arguments);
         quote!(#(#attrs)* #run #dot_token #await_token)
     }
 

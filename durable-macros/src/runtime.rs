@@ -31,12 +31,17 @@ impl Runtime {
 
     /// The path, for generated code whose errors are to point at `user`.
     pub(crate) fn at(&self, user: Span) -> TokenStream {
+        self.respanned(generated(user))
+    }
+
+    /// The path with exactly this span.
+    pub(crate) fn respanned(&self, span: Span) -> TokenStream {
         let mut path = self.path.clone();
         for segment in path.segments.iter_mut() {
-            segment.ident.set_span(generated(user));
+            segment.ident.set_span(span);
         }
         if let Some(colons) = &mut path.leading_colon {
-            colons.spans = [generated(user); 2];
+            colons.spans = [span; 2];
         }
         path.to_token_stream()
     }

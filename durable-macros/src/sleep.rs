@@ -1,11 +1,11 @@
 //! Recognises a sleep whose duration is written in the source. The runtime compares such durations on replay; a
 //! computed one may differ for good reasons. Knows nothing of how they are compared.
 
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path};
 
-use crate::diagnostics::generated;
+use crate::diagnostics::parentheses;
 use crate::runtime::Runtime;
 
 /// Functions that make a duration out of a number.
@@ -17,8 +17,10 @@ pub(crate) fn mark_literal(expr: &mut Expr, runtime: &Runtime) {
         Expr::MethodCall(call) => mark_literal(&mut call.receiver, runtime),
         Expr::Paren(paren) => mark_literal(&mut paren.expr, runtime),
         Expr::Call(call) if is_sleep(&call.func) && !call.args.is_empty() && call.args.iter().all(is_literal) => {
-            let root = runtime.at(call.span());
-            *expr = Expr::Verbatim(quote_spanned!(generated(call.span())=> #root::__private::literal(#call)));
+            // Written as if by the user, as the checkpoint around it is.
+            let root = runtime.respanned(call.span());
+            let argument = parentheses(call.to_token_stream(), call.to_token_stream());
+            *expr = Expr::Verbatim(quote_spanned!(call.span()=> #root::__private::literal #argument));
         }
         _ => {}
     }
@@ -58,7 +60,6 @@ fn is_constructor(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::ToTokens;
 
     fn marked(source: &str) -> String {
         let mut expr = syn::parse_str(source).unwrap();

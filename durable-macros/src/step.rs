@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, FnArg, Pat, ReceiverKind, Type};
 
 use crate::arguments::{Place, StepArguments};
-use crate::diagnostics::{Errors, generated, refusal};
+use crate::diagnostics::{Errors, generated, typed_return};
 use crate::function::{Body, Function};
 use crate::retry;
 use crate::rewrite::statement_tokens;
@@ -17,7 +17,7 @@ use crate::runtime::Runtime;
 const NO_RESULT: &str = "a step returns a `Result`: its error is what a failed attempt records";
 const MUTABLE: &str = "each attempt of a step works on its own copy of the arguments, and a replay runs none: \
     a change made through `&mut` is lost; return the new value instead";
-const INSTRUMENT: &str = "put it above `#[step]`";
+const INSTRUMENT: &str = "`#[instrument]` below `#[step]` would time only the construction of the step: put it above";
 const BLOCKING_ASYNC: &str = "a `blocking` step is not `async`: it has a thread of its own and may block it";
 const SPAWN_SYNC: &str = "a spawned step is an `async fn`; for code that blocks there is `#[step(blocking)]`";
 const AWAIT_IN_SYNC: &str = "this step is not an `async fn`";
@@ -30,21 +30,25 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         let errors = errors.into_tokens();
         return quote!(#errors #item);
     };
-    check(&mut function, arguments.place, &mut errors);
+    let mut refused = Errors::default();
+    check(&mut function, arguments.place, &mut refused);
     let name = function.operation_name(arguments.name.clone(), &mut errors);
     let result = function.result_type();
     let span = result.as_ref().map_or(function.signature.ident.span(), Spanned::span);
     let (root, at) = (arguments.runtime.at(span), generated(span));
     let result_type = result.clone().unwrap_or_else(|| quote_spanned!(at=> ::core::result::Result<(), #root::Error>));
 
-    let operation = match result {
-        Some(_) => {
-            let step = construction(&function, arguments.place, &name, &result_type, &root);
-            let settings = settings(&arguments, &mut errors);
-            let repeatable = repeatable(&function, &arguments.runtime);
-            quote!(#repeatable #step #settings)
-        }
-        None => refusal(&function.signature.ident, NO_RESULT),
+    let settings = settings(&arguments, &mut errors);
+    if result.is_none() {
+        refused.refuse(&function.signature.ident, NO_RESULT);
+    }
+    let operation = if refused.is_empty() {
+        let step = construction(&function, arguments.place, &name, &result_type, &root);
+        let repeatable = repeatable(&function, &arguments.runtime);
+        quote!(#repeatable #step #settings)
+    } else {
+        // What is wrong with the signature would be wrong with the step in rustc's eyes too: once is enough.
+        refused.into_tokens()
     };
     let Function { attributes, visibility, mut signature, .. } = function;
     signature.asyncness = None;
@@ -77,10 +81,11 @@ fn construction(
         Body::Unparsed(tokens) => tokens.clone(),
     };
     let at = generated(result.span());
+    let typed = typed_return(result, at);
     match place {
-        Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || -> #result { #body })),
+        Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || { #typed #body })),
         Place::Blocking => quote_spanned!(at=> #root::Step::blocking(#name, move || -> #result { #body })),
-        Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || -> #result { #body })),
+        Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || { #typed #body })),
     }
 }
 
@@ -139,7 +144,9 @@ struct Bindings(Vec<Ident>);
 impl<'a> Visit<'a> for Bindings {
     fn visit_pat_ident(&mut self, pattern: &'a syn::PatIdent) {
         let constant = pattern.ident.to_string().starts_with(char::is_uppercase);
-        if pattern.by_ref.is_none() && !constant {
+        // An argument that is not used is not captured, and clippy counts the assertion as a use.
+        let unused = pattern.ident.to_string().starts_with('_');
+        if pattern.by_ref.is_none() && !constant && !unused {
             self.0.push(pattern.ident.clone());
         }
         visit::visit_pat_ident(self, pattern);

@@ -75,6 +75,7 @@ pub trait Recordable: Send {
     fn from_result(result: Result<Self::Ok, Self::Err>) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Recordable for Result<T, E>
 where
     T: Serialize + DeserializeOwned + Send,

@@ -45,6 +45,9 @@ impl<T, E> ResultLike for Result<T, E> {
     type Err = E;
 }
 
+/// The error type of a result type.
+pub type ErrorOf<R> = <R as ResultLike>::Err;
+
 /// An argument that every attempt of a step can have a clone of.
 #[diagnostic::on_unimplemented(
     message = "a step takes `{Self}` by value, which is not `Clone`",
@@ -58,3 +61,26 @@ impl<T: Clone> Again for T {}
 
 /// Checks an argument of a step where it is declared.
 pub fn again<T: Again>(_argument: &T) {}
+
+/// A step's body as every attempt runs it: on a clone.
+#[diagnostic::on_unimplemented(
+    message = "the body of this step cannot run again",
+    label = "it changes a variable of the code around it, or owns a value that is not `Clone`",
+    note = "every attempt of a step runs on a clone of what it captures: return the new value, borrow, or implement `Clone`"
+)]
+pub trait Attempt: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Clone> Attempt for F {}
+
+/// A block that owns what it uses.
+#[diagnostic::on_unimplemented(
+    message = "this block cannot own what it captures",
+    label = "it takes a `&mut`, or a value that is not `Clone`",
+    note = "a block that says `move` or uses the names of a closure around it runs on a clone of what it captures: \
+            return the new value, leave out `move` to borrow, or implement `Clone`"
+)]
+pub trait Captures: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Clone> Captures for F {}

@@ -276,6 +276,29 @@ fn after_a_failure_running_bodies_are_finished_and_recorded_and_nothing_new_begi
     assert_eq!(batch.status(), OperationStatus::Succeeded);
 }
 
+#[test]
+fn every_body_that_came_to_its_end_is_recorded_before_a_failed_batch_closes() {
+    #[durable]
+    async fn flow(items: u32) -> Result<usize> {
+        let booked = parallel_map(0..items, |item, _| {
+            record!("book", async {
+                tokio::time::sleep(Duration::from_millis(if item == 0 { 10 } else { 50 })).await;
+                if item == 0 { Err("full")? } else { Ok(item) }
+            })
+            .retry(RetryPolicy::none())
+        });
+        Ok(booked.await.map_or_else(|_| 0, |all| all.len()))
+    }
+    // More than fit into one request, so that some have to wait for room with their work done.
+    let items = 400;
+    let run = virtual_time(async { Runner::new().await?.run("flow", flow, &items).await }).unwrap();
+    let booked = run
+        .operations()
+        .iter()
+        .filter(|operation| operation.path().ends_with("/ book") && operation.status() == OperationStatus::Succeeded);
+    assert_eq!(booked.count(), 399);
+}
+
 #[durable]
 async fn facts(_: ()) -> Result<(u64, String, u64, bool)> {
     let time = current_time().await?;

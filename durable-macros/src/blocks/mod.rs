@@ -12,7 +12,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprClosure, LitStr, Macro, ReturnType, Stmt, Token};
 
-use crate::diagnostics::{check_name, generated, refusal};
+use crate::diagnostics::{check_name, generated, refusal, typed_return};
 use crate::rewrite::{Rewrite, statement_tokens};
 use crate::runtime::Runtime;
 
@@ -88,9 +88,18 @@ struct AsyncBody {
     span: Span,
     /// `move`, if it is written.
     capture: Option<Token![move]>,
-    /// The result, if the block says its own.
-    result: Option<TokenStream>,
+    result: BlockResult,
     statements: Vec<Stmt>,
+}
+
+/// What a block returns.
+enum BlockResult {
+    /// A result with the error of the enclosing durable function.
+    Enclosing,
+    /// The type that the block says.
+    Own(TokenStream),
+    /// What its generated last expression has.
+    Generated,
 }
 
 impl AsyncBody {
@@ -108,7 +117,7 @@ impl AsyncBody {
         AsyncBody {
             span: block.async_token.span,
             capture: block.capture,
-            result: None,
+            result: BlockResult::Enclosing,
             statements: block.block.stmts.clone(),
         }
     }
@@ -119,8 +128,8 @@ impl AsyncBody {
             return Err(syn::Error::new_spanned(&closure.inputs, message));
         }
         let result = match &closure.output {
-            ReturnType::Type(_, result) => Some(quote!(#result)),
-            ReturnType::Default => None,
+            ReturnType::Type(_, result) => BlockResult::Own(quote!(#result)),
+            ReturnType::Default => BlockResult::Enclosing,
         };
         let statements = match &*closure.body {
             Expr::Block(block) => block.block.stmts.clone(),
@@ -135,21 +144,26 @@ impl AsyncBody {
     fn closure(&self, rewrite: &Rewrite<'_>, original: TokenStream, parameters: &TokenStream) -> (bool, TokenStream) {
         let root = rewrite.runtime.at(self.span);
         let at = generated(self.span);
-        let result = self.result.clone().unwrap_or_else(|| {
-            let error = rewrite.error(self.span);
-            quote_spanned!(at=> ::core::result::Result<_, #error>)
-        });
+        let typed = match &self.result {
+            BlockResult::Own(result) => typed_return(result, at),
+            BlockResult::Generated => TokenStream::new(),
+            BlockResult::Enclosing => {
+                let error = rewrite.error(self.span);
+                typed_return(&quote_spanned!(at=> ::core::result::Result<_, #error>), at)
+            }
+        };
         let statements = statement_tokens(&self.statements);
         let names = rewrite.bound.mentioned_in(original);
         if let Some(capture) = self.capture {
-            return (true, quote_spanned!(at=> async #capture |#parameters| -> #result { #statements }));
+            return (true, quote_spanned!(at=> async #capture |#parameters| { #typed #statements }));
         }
         if names.is_empty() {
-            return (false, quote_spanned!(at=> async |#parameters| -> #result { #statements }));
+            return (false, quote_spanned!(at=> async |#parameters| { #typed #statements }));
         }
         let closure = quote_spanned!(at=> {
             let __env = #root::__private::Owned((#(#names,)*));
-            async |#parameters| -> #result {
+            async |#parameters| {
+                #typed
                 let (#(#names,)*) = __env.take();
                 #statements
             }

@@ -7,9 +7,9 @@ use syn::parse::{Parse, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, Stmt};
 
-use super::{AsyncBody, Named};
+use super::{AsyncBody, BlockResult, Named};
 use crate::diagnostics::{check_name, generated, plain_name};
-use crate::rewrite::{Rewrite, statement_tokens};
+use crate::rewrite::Rewrite;
 
 /// The name of a step whose future is not a call.
 const NAME: &str = "record";
@@ -25,23 +25,25 @@ pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, _: Span) ->
         None => recorded(rewrite, &expr),
     };
     let root = rewrite.runtime.at(body.span);
-    let original = statement_tokens(&body.statements);
-    let (_, closure) = body.closure(rewrite, original, &TokenStream::new());
+    let (_, closure) = body.closure(rewrite, expr.to_token_stream(), &TokenStream::new());
     Ok(quote_spanned!(generated(body.span)=> #root::Step::new(#name, #closure)))
 }
 
 /// The body around a future: its error converts into the enclosing function's, so that it need not be serializable.
 fn recorded(rewrite: &Rewrite<'_>, expr: &Expr) -> AsyncBody {
     let span = expr.span();
-    let awaited = match rewrite.result {
+    let end = expr.to_token_stream().into_iter().last().map_or(span, |token| token.span());
+    let awaited = quote_spanned!(end=> #expr.await);
+    let converted = match rewrite.result {
         Some(_) => {
             let error = rewrite.error(span);
             quote_spanned!(generated(span)=>
-                ::core::result::Result::map_err(#expr.await, ::core::convert::Into::<#error>::into))
+                ::core::result::Result::map_err(#awaited, ::core::convert::Into::<#error>::into))
         }
-        None => quote_spanned!(generated(span)=> #expr.await),
+        None => awaited,
     };
-    AsyncBody { span, capture: None, result: None, statements: vec![Stmt::Expr(Expr::Verbatim(awaited), None)] }
+    let statements = vec![Stmt::Expr(Expr::Verbatim(converted), None)];
+    AsyncBody { span, capture: None, result: BlockResult::Generated, statements }
 }
 
 /// The callee's last path segment.

@@ -10,17 +10,12 @@ use super::context::Context;
 use super::wakers::BodyWakers;
 use crate::error::StepFailure;
 
-/// Which attempt of which step.
-pub(crate) struct StepAttempt<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) info: StepInfo,
-}
-
-/// Counts a live body for as long as it exists: while one does, the invocation is not suspended.
-struct Live<'a>(&'a Context);
+/// Counts a live body for as long as it exists: while one does, the invocation is not suspended, and no batch around
+/// it closes. A step keeps it until the end of the attempt is queued: work that is done is never left unrecorded.
+pub(crate) struct Live<'a>(&'a Context);
 
 impl<'a> Live<'a> {
-    fn begin(context: &'a Context) -> Self {
+    pub(crate) fn begin(context: &'a Context) -> Self {
         context.shared().lock().live += 1;
         context.gate().inspect(|gate| gate.body_begins());
         Self(context)
@@ -35,13 +30,12 @@ impl Drop for Live<'_> {
 }
 
 /// Runs one attempt. A panic at any poll ends it as a failure.
-pub(crate) async fn run_body<T>(attempt: StepAttempt<'_>, body: impl Future<Output = T>) -> Result<T, StepFailure> {
-    let _live = Live::begin(attempt.context);
+pub(crate) async fn run_body<T>(attempt: StepInfo, body: impl Future<Output = T>) -> Result<T, StepFailure> {
     let mut body = pin!(body);
     let mut wakers = BodyWakers::default();
     poll_fn(|cx| {
         wakers.poll(cx, |cx| {
-            let poll = AssertUnwindSafe(|| with_step(&attempt.info, || body.as_mut().poll(cx)));
+            let poll = AssertUnwindSafe(|| with_step(&attempt, || body.as_mut().poll(cx)));
             match catch_unwind(poll) {
                 Err(panic) => Poll::Ready(Err(StepFailure::panicked(&*panic))),
                 Ok(result) => result.map(Ok),

@@ -115,8 +115,8 @@ impl Checkpointer {
         }
         let (due, open) = state.parked.due();
         let growing = FIRST_PAUSE * 2_u32.saturating_pow(self.vain_questions.saturating_sub(1).min(16));
-        let pause = if self.vain_questions == 0 { Duration::ZERO } else { growing.min(LONGEST_PAUSE) };
-        let by_clock = due.map(|at| at.max(self.last_answer.plus(pause)));
+        let again = self.last_answer.plus(growing.min(LONGEST_PAUSE));
+        let by_clock = due.map(|at| if at > self.last_answer { at } else { again });
         let by_patience =
             open.then(|| self.last_answer.plus((OPEN_PAUSE * (self.vain_questions + 1)).min(LONGEST_PAUSE)));
         by_clock.into_iter().chain(by_patience).min()
@@ -145,18 +145,23 @@ impl Checkpointer {
         }
         let page = response.new_execution_state;
         let news = all_pages(&*self.service, &arn, &self.token, page).await.map_err(Fatal::Service)?;
-        self.publish(news, upto);
+        let moved = self.publish(news, upto);
+        self.vain_questions = match (moved, empty) {
+            (true, _) => 0,
+            (false, true) => self.vain_questions.saturating_add(1),
+            (false, false) => self.vain_questions,
+        };
         Ok(())
     }
 
-    /// News first, then the acknowledgement: whoever is woken by one sees both.
-    fn publish(&mut self, news: Vec<Operation>, upto: Sequence) {
+    /// News first, then the acknowledgement: whoever is woken by one sees both. Whether the news moved anything.
+    fn publish(&mut self, news: Vec<Operation>, upto: Sequence) -> bool {
         self.last_answer = self.shared.clock.now();
         let mut state = self.shared.lock();
         let moved = state.merge(news);
-        self.vain_questions = if moved { 0 } else { self.vain_questions.saturating_add(1) };
         sanctioned(|| state.outbox.acknowledge(upto));
         state.wake_driver();
+        moved
     }
 }
 

@@ -119,7 +119,8 @@ impl Run {
                 shared.lock().idle = false;
                 self.poll_handler();
                 let mut state = shared.lock();
-                state.idle = true;
+                // Woken again already, it only gave way to others: nothing is sent early for that.
+                state.idle = self.ended.is_some() || !self.waker.is_woken();
                 state.draining = self.ended.is_some();
                 drop(state);
                 shared.attention.notify_one();
@@ -129,7 +130,7 @@ impl Run {
             if let Some(fatal) = &state.fatal {
                 let fatal = fatal.clone();
                 drop(state);
-                self.handler = None;
+                self.drop_handler();
                 return Poll::Ready(Verdict::Fatal(fatal));
             }
             // News are merged and woken for under this lock, so none can slip in between here and the verdict.
@@ -144,7 +145,7 @@ impl Run {
             }
             if state.parked.is_any_waiting() {
                 drop(state);
-                self.handler = None;
+                self.drop_handler();
                 return Poll::Ready(Verdict::Suspended);
             }
             drop(state);
@@ -168,7 +169,15 @@ impl Run {
         };
         if ended.is_some() {
             self.ended = ended;
-            self.handler = None;
+            self.drop_handler();
+        }
+    }
+
+    /// Drops durable code where it stands. A guard of the user's that panics then must not take the answer along.
+    fn drop_handler(&mut self) {
+        let handler = self.handler.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
+            tracing::error!("a value in durable code panicked while it was dropped");
         }
     }
 }

@@ -21,7 +21,7 @@ mod wakers;
 
 pub use ambient::{Execution, StepInfo};
 pub(crate) use ambient::{carried, carried_call, now};
-pub(crate) use body::{StepAttempt, run_body, run_untracked};
+pub(crate) use body::{Live, run_body, run_untracked};
 pub use context::Context;
 pub(crate) use context::{Claim, Spec};
 pub(crate) use divergence::Mismatch;
@@ -30,3 +30,4 @@ pub(crate) use gate::Gate;
 pub(crate) use ids::operation_id;
 pub use name::Name;
 pub(crate) use supervise::supervise;
+pub(crate) use wakers::sanctioned;

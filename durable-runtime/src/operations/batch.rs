@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Context as TaskContext, Poll};
 
 use futures_util::stream::{FuturesUnordered, Stream};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::branch::{Runs, Setting, Standing, close, open, refused_setting, run_content};
 use super::outcome::Recorded;
 use crate::clock::BoxFuture;
-use crate::core::{Claim, Context, Gate, Name, Spec, operation_id};
+use crate::core::{Claim, Context, Gate, Name, Spec, operation_id, sanctioned};
 use crate::error::StepFailure;
 use crate::operation::Operation;
 use crate::wire::{ErrorObject, OperationId, OperationType, SubType};
@@ -274,7 +274,7 @@ impl<'a> Batch<'a> {
                     let Some((index, plan)) = waiting.next() else { break };
                     self.begin(index, plan);
                 }
-                match Pin::new(&mut self.running).poll_next(cx) {
+                match self.poll_running(cx) {
                     Poll::Ready(Some(ended)) => self.note(ended),
                     Poll::Ready(None) => return Poll::Ready(()),
                     Poll::Pending if self.failed && !self.gate.has_running() => return Poll::Ready(()),
@@ -294,10 +294,15 @@ impl<'a> Batch<'a> {
                 self.begin(index, plan);
             }
         }
-        while let Some(ended) = poll_fn(|cx| Pin::new(&mut self.running).poll_next(cx)).await {
+        while let Some(ended) = poll_fn(|cx| self.poll_running(cx)).await {
             self.note(ended);
         }
         std::mem::take(&mut self.ends)
+    }
+
+    /// The set of branches wakes itself when it gives way to others: that is the runtime's own wake.
+    fn poll_running(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<BranchEnd>> {
+        sanctioned(|| Pin::new(&mut self.running).poll_next(cx))
     }
 
     fn note(&mut self, (index, cx, ended): BranchEnd) {

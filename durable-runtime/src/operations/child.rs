@@ -3,6 +3,7 @@
 use super::branch::{ContentEnd, Setting, Standing, run_content};
 use super::builder::naming;
 use super::outcome;
+use crate::__private::Captures;
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec};
 use crate::operation::{Operation, Recordable};
@@ -58,7 +59,7 @@ impl Child<()> {
     /// A block that owns what it uses.
     pub fn owned<F, Fut>(name: &'static str, body: F) -> Child<Entered<F>>
     where
-        F: FnOnce(Context) -> Fut + Clone + Send,
+        F: FnOnce(Context) -> Fut + Captures + Send,
         Fut: Future + Send,
         Fut::Output: Recordable,
     {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::builder::naming;
 use super::outcome::{self, Recorded};
 use super::step_body::{BlockingFn, SpawnedFn, StepBody, StepFn};
-use crate::core::{Claim, Context, Name, Spec, StepAttempt, StepInfo, run_body};
+use crate::__private::Attempt;
+use crate::core::{Claim, Context, Live, Name, Spec, StepInfo, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
@@ -36,7 +37,7 @@ impl Step<Placeholder> {
     #[allow(clippy::new_ret_no_self)]
     pub fn new<F, Fut>(name: &'static str, body: F) -> Step<StepFn<F>>
     where
-        F: FnOnce() -> Fut + Clone + Send + Sync,
+        F: FnOnce() -> Fut + Attempt + Send + Sync,
         Fut: Future + Send,
         Fut::Output: Recordable,
     {
@@ -46,7 +47,7 @@ impl Step<Placeholder> {
     /// A step that runs on a task of its own.
     pub fn spawned<F, Fut>(name: &'static str, body: F) -> Step<SpawnedFn<F>>
     where
-        F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+        F: FnOnce() -> Fut + Attempt + Send + Sync + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Recordable + 'static,
     {
@@ -56,7 +57,7 @@ impl Step<Placeholder> {
     /// A step that blocks its thread, and therefore runs on one of its own.
     pub fn blocking<F, R>(name: &'static str, body: F) -> Step<BlockingFn<F>>
     where
-        F: FnOnce() -> R + Clone + Send + Sync + 'static,
+        F: FnOnce() -> R + Attempt + Send + Sync + 'static,
         R: Recordable + 'static,
     {
         Step::of(name, BlockingFn(body))
@@ -189,12 +190,11 @@ impl Course<'_> {
         self.cx.update(self.id, &self.spec, action)
     }
 
-    /// Schedules the next attempt and waits until the service lets it begin.
-    async fn retry(&self, error: ErrorObject, delay: u64) -> Box<Record> {
+    /// Schedules the next attempt. The service says when it may begin.
+    async fn retry(&self, error: ErrorObject, delay: u64) {
         let options = StepOptions { next_attempt_delay_seconds: Some(delay) };
         let update = OperationUpdate { error: Some(error), step_options: Some(options), ..self.update(Action::Retry) };
         self.cx.end_attempt(update).await;
-        self.cx.moved(self.id, None).await
     }
 
     async fn close(&self, recorded: Recorded) -> Result<Option<String>, ErrorObject> {
@@ -223,12 +223,16 @@ impl<B: StepBody> Attempts<'_, B> {
     ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
         let mut standing = self.course.standing(recorded).await;
         loop {
-            let (attempt, ended) = match standing {
+            let (attempt, ended, live) = match standing {
                 Standing::Over(over) => return (over, None),
-                Standing::Interrupted { attempt } => (attempt, Err(interrupted(attempt))),
+                Standing::Interrupted { attempt } => {
+                    self.course.cx.unless_closing().await;
+                    (attempt, Err(interrupted(attempt)), None)
+                }
                 Standing::Run { attempt, started } => {
                     self.course.begin(started).await;
-                    (attempt, self.attempt(attempt).await)
+                    let live = Live::begin(self.course.cx);
+                    (attempt, self.attempt(attempt).await, Some(live))
                 }
             };
             let worth_it = self.is_worth_another(&ended);
@@ -237,7 +241,9 @@ impl<B: StepBody> Attempts<'_, B> {
             let delay = worth_it.then(|| self.course.policy.delay_seconds(attempt, chance())).flatten();
             match (recorded, delay) {
                 (Err(error), Some(delay)) if self.body.is_some() => {
-                    let moved = self.course.retry(error, delay).await;
+                    self.course.retry(error, delay).await;
+                    drop(live);
+                    let moved = self.course.cx.moved(self.course.id, None).await;
                     standing = self.course.standing(Some(moved)).await;
                 }
                 (recorded, _) => return (self.course.close(recorded).await, value),
@@ -249,15 +255,14 @@ impl<B: StepBody> Attempts<'_, B> {
     async fn attempt(&mut self, attempt: u32) -> Result<B::Output, StepFailure> {
         let Course { cx, id, ref spec, policy, .. } = self.course;
         let info = StepInfo::new(cx.clone(), id, spec.name.to_owned(), attempt);
-        let run = StepAttempt { context: cx, info };
         if policy.is_last(attempt) {
             match self.body.take() {
-                Some(body) => run_body(run, body.last_attempt()).await,
+                Some(body) => run_body(info, body.last_attempt()).await,
                 None => std::future::pending().await,
             }
         } else {
             match &self.body {
-                Some(body) => run_body(run, body.attempt()).await,
+                Some(body) => run_body(info, body.attempt()).await,
                 None => std::future::pending().await,
             }
         }

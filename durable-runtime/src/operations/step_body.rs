@@ -4,6 +4,7 @@ use std::future::Future;
 
 use tokio::task::JoinHandle;
 
+use crate::__private::Attempt;
 use crate::operation::Recordable;
 
 /// The body of a [`Step`](super::Step), named so that `#[step]` can write a return type.
@@ -21,7 +22,7 @@ pub struct StepFn<F>(pub(super) F);
 
 impl<F, Fut> StepBody for StepFn<F>
 where
-    F: FnOnce() -> Fut + Clone + Send + Sync,
+    F: FnOnce() -> Fut + Attempt + Send + Sync,
     Fut: Future + Send,
     Fut::Output: Recordable,
 {
@@ -41,7 +42,7 @@ pub struct SpawnedFn<F>(pub(super) F);
 
 impl<F, Fut> StepBody for SpawnedFn<F>
 where
-    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    F: FnOnce() -> Fut + Attempt + Send + Sync + 'static,
     Fut: Future + Send + 'static,
     Fut::Output: Recordable + 'static,
 {
@@ -61,7 +62,7 @@ pub struct BlockingFn<F>(pub(super) F);
 
 impl<F, R> StepBody for BlockingFn<F>
 where
-    F: FnOnce() -> R + Clone + Send + Sync + 'static,
+    F: FnOnce() -> R + Attempt + Send + Sync + 'static,
     R: Recordable + 'static,
 {
     type Output = R;

@@ -144,11 +144,18 @@ impl Execution {
         response
     }
 
-    /// Answers a request for state. Uses no token up and changes nothing.
-    pub(crate) fn state(&self, request: &StateRequest, size: PageSize) -> Result<StatePage, ServiceError> {
-        let current = self.check_token(&request.durable_execution_arn, &request.checkpoint_token)?;
+    /// Answers a request for state. Uses no token up; a request from the beginning sees the state as it is now, and
+    /// its markers go on with that.
+    pub(crate) fn state(&mut self, request: &StateRequest, size: PageSize) -> Result<StatePage, ServiceError> {
+        self.check_token(&request.durable_execution_arn, &request.checkpoint_token)?;
         let invalid = || ServiceError::invalid_parameter("Invalid marker");
         let (listing, from) = Listing::read(&request.marker).ok_or_else(invalid)?;
+        let fresh = request.marker.is_empty().then(|| self.records.visible());
+        let Some(current) = &mut self.current else { return Err(ServiceError::stale_token()) };
+        if let Some(fresh) = fresh {
+            current.visible = fresh;
+        }
+        let Some(current) = &self.current else { return Err(ServiceError::stale_token()) };
         let positions = match listing {
             Listing::State => &current.visible,
             Listing::News(number) if number == current.sequence => &current.news,
@@ -160,9 +167,9 @@ impl Execution {
         Ok(self.page(positions, from, size.limited(request.max_items), listing, false))
     }
 
-    fn check_token(&self, arn: &str, token: &str) -> Result<&Current, ServiceError> {
-        let current = self.current.as_ref().filter(|current| current.token == token && self.arn.as_str() == arn);
-        current.ok_or_else(ServiceError::stale_token)
+    fn check_token(&self, arn: &str, token: &str) -> Result<(), ServiceError> {
+        let fits = self.current.as_ref().is_some_and(|current| current.token == token && self.arn.as_str() == arn);
+        if fits { Ok(()) } else { Err(ServiceError::stale_token()) }
     }
 
     fn end_over_quota(&mut self, around: &Surroundings<'_>) -> CheckpointResponse {

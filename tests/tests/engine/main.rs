@@ -1,0 +1,15 @@
+//! The embedded engine through its public surface: scripted functions send raw checkpoints, in virtual time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod callbacks;
+mod invokes;
+mod lifecycle;
+mod ownership;
+mod pages;
+mod scale;
+mod steps;
+mod store;
+mod support;
+mod tokens;
+mod validation;
+mod waits;

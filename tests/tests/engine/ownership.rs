@@ -1,0 +1,200 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use durable_runtime::engine::{Engine, EngineError, ExecutionStatus, StartOptions};
+use durable_runtime::function::InvocationOutcome;
+use durable_runtime::testing::VirtualClock;
+use durable_runtime::wire::OperationStatus::{Started, Succeeded};
+use durable_runtime::wire::OperationType::Step;
+
+use crate::support::*;
+
+async fn open(path: &std::path::Path, clock: VirtualClock) -> Engine {
+    Engine::options().clock(Arc::new(clock)).open(path).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_goes_on_after_the_engine_died_in_the_middle_of_an_invocation() {
+    let path = directory("died").join("store.db");
+    let clock = VirtualClock::new();
+    let engine = open(&path, clock).await;
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            call.send(vec![succeed(Step, "1", "\"kept\""), start(Step, "2"), wait("3", 5)]).await;
+            std::future::pending().await
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(engine);
+
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let engine = open(&path, clock).await;
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            assert_eq!(call.status("1"), Some(Succeeded));
+            assert_eq!(call.status("2"), Some(Started));
+            assert_eq!(call.status("3"), Some(Succeeded), "what fell due meanwhile has happened");
+            call.send(vec![succeed(Step, "2", "1")]).await;
+            succeeded("1")
+        }),
+    );
+    assert_eq!(engine.resume().await.unwrap().running, [arn.clone()]);
+    assert_eq!(finish(&engine, &arn).await.status, ExecutionStatus::Succeeded);
+    let expected = [
+        "ExecutionStarted",
+        "StepSucceeded",
+        "StepStarted",
+        "WaitStarted",
+        "InvocationCompleted",
+        "WaitSucceeded",
+        "StepSucceeded",
+        "InvocationCompleted",
+        "ExecutionSucceeded",
+    ];
+    assert_eq!(history(&engine, &arn).await, expected);
+    let error = engine.history(&arn).await.unwrap()[4].details.error.clone().unwrap().payload.unwrap();
+    assert_eq!(error.error_type.as_deref(), Some("Runtime.ExitError"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_of_the_process_does_not_count_as_a_failure_of_the_function() {
+    let path = directory("not-counted").join("store.db");
+    let clock = VirtualClock::new();
+    let mut arn = None;
+    for _ in 0..6 {
+        let engine = open(&path, clock).await;
+        engine.register(
+            "scripted",
+            script(|mut call| async move {
+                call.try_send(vec![start(Step, "1")]).await.ok();
+                std::future::pending().await
+            }),
+        );
+        if arn.is_none() {
+            arn = Some(begin(&engine, "scripted").await);
+        } else {
+            engine.resume().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        engine.close().await.unwrap();
+    }
+    let engine = open(&path, clock).await;
+    engine.register("scripted", script(|_| async { succeeded("1") }));
+    engine.resume().await.unwrap();
+    assert_eq!(finish(&engine, &arn.unwrap()).await.status, ExecutionStatus::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn timers_callbacks_and_children_outlive_the_engine() {
+    let path = directory("outlive").join("store.db");
+    let clock = VirtualClock::new();
+    let parent = || {
+        script(|mut call| async move {
+            if call.operations.len() == 1 {
+                call.send(vec![retry("1", 100), callback("2", 200, 0), invoke("3", "child", "1")]).await;
+                return pending();
+            }
+            let all = ["2", "3"].iter().all(|id| call.status(id).unwrap().is_terminal());
+            if !all { pending() } else { succeeded(&format!("{:?}", call.status("3").unwrap())) }
+        })
+    };
+    let child = || {
+        script(|mut call| async move {
+            if call.operations.len() == 1 {
+                call.send(vec![wait("1", 300)]).await;
+                return pending();
+            }
+            succeeded("1")
+        })
+    };
+    let engine = open(&path, clock).await;
+    engine.register("parent", parent());
+    engine.register("child", child());
+    let arn = begin(&engine, "parent").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.close().await.unwrap();
+    assert_eq!(engine.describe(&arn).await.unwrap_err(), EngineError::Closed);
+
+    // The child ends while the parent's function is not there: the parent finds it later.
+    let engine = open(&path, clock).await;
+    engine.register("child", child());
+    let resumed = engine.resume().await.unwrap();
+    assert_eq!((resumed.running.len(), resumed.unregistered), (1, vec![arn.clone()]));
+    assert_eq!(engine.wait(&resumed.running[0]).await.unwrap().status, ExecutionStatus::Succeeded);
+    let waiting = engine.wait(&arn).await.unwrap_err();
+    assert_eq!(waiting, EngineError::NotRegistered { arn: arn.clone(), function: "parent".into() });
+    assert_eq!(engine.describe(&arn).await.unwrap().registered, Some(false));
+    drop(engine);
+
+    let engine = open(&path, clock).await;
+    engine.register("parent", parent());
+    engine.register("child", child());
+    engine.resume().await.unwrap();
+    let summary = finish(&engine, &arn).await;
+    assert_eq!(summary.result.as_deref(), Some("Succeeded"));
+    let types = history(&engine, &arn).await;
+    assert!(types.contains(&"ChainedInvokeSucceeded".into()) && types.contains(&"CallbackTimedOut".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_execution_waits_for_the_next_build() {
+    let path = directory("blocked").join("store.db");
+    let clock = VirtualClock::new();
+    let engine = open(&path, clock).await;
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            assert_eq!(call.number, 1, "a blocked execution is not invoked again");
+            call.send(vec![wait("1", 10)]).await;
+            InvocationOutcome::Blocked("step `a` was recorded, `b` ran".into())
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    let summary = finish(&engine, &arn).await;
+    assert_eq!(summary.status, ExecutionStatus::Running);
+    assert_eq!(summary.blocked.as_deref(), Some("step `a` was recorded, `b` ran"));
+    engine.resume().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(finish(&engine, &arn).await, summary);
+    engine.close().await.unwrap();
+
+    let engine = open(&path, clock).await;
+    assert_eq!(engine.describe(&arn).await.unwrap().blocked, summary.blocked);
+    engine.register("scripted", script(|_| async { succeeded("1") }));
+    engine.resume().await.unwrap();
+    let summary = finish(&engine, &arn).await;
+    assert_eq!((summary.status, summary.blocked), (ExecutionStatus::Succeeded, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_runs_before_start_or_resume() {
+    let path = directory("nothing-runs").join("store.db");
+    let clock = VirtualClock::new();
+    let engine = open(&path, clock).await;
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            call.send(vec![wait("1", 10)]).await;
+            pending()
+        }),
+    );
+    let first = begin(&engine, "scripted").await;
+    let second = engine.start("scripted", "[]", StartOptions { name: Some("second".into()), timeout: None }).await;
+    let second = second.unwrap().arn;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.close().await.unwrap();
+
+    let engine = open(&path, clock).await;
+    engine.register("scripted", script(|_| async { succeeded("1") }));
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(engine.describe(&first).await.unwrap().status, ExecutionStatus::Running);
+    // Starting it again by its name is enough for that one.
+    let again = engine.start("scripted", "[]", StartOptions { name: Some("second".into()), timeout: None }).await;
+    assert!(again.unwrap().existing);
+    assert_eq!(finish(&engine, &second).await.status, ExecutionStatus::Succeeded);
+    assert_eq!(engine.describe(&first).await.unwrap().status, ExecutionStatus::Running);
+    assert_eq!(engine.stop(&first, None).await.unwrap().status, ExecutionStatus::Stopped);
+}
