@@ -153,9 +153,8 @@ fn execution(number: usize, random: &AtomicU64, expected: &Unkilled) -> usize {
     let mut done: BTreeSet<String> = BTreeSet::new();
     loop {
         // A start whose process dies before the execution is recorded is given again: the name makes that safe.
-        let started = Reader::open(site.store()).is_ok_and(|reader| {
-            reader.list(&ListFilter::default()).is_ok_and(|executions| !executions.is_empty())
-        });
+        let started = Reader::open(site.store())
+            .is_ok_and(|reader| reader.list(&ListFilter::default()).is_ok_and(|executions| !executions.is_empty()));
         let arguments: &[&str] = if started { &["resume"] } else { &["start", ORDER, "--name", "order"] };
         let mut child = site.spawn(arguments, round);
         // Every kind of moment comes up: right at the start, and anywhere up to the end.

@@ -42,13 +42,7 @@ impl Said {
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// SIGKILL on Unix, its like elsewhere: the process does nothing more.
-    pub(crate) fn kill(mut self) -> Said {
-        let _ = self.0.kill();
-        self.wait()
-    }
-
-    /// Kills it as soon as `bodies` step bodies have begun.
+    /// Kills it as soon as `bodies` step bodies have begun: SIGKILL on Unix, its like elsewhere.
     pub(crate) fn kill_when_ran(mut self, bodies: usize) -> Said {
         let mut heard = String::new();
         let mut messages = BufReader::new(self.0.stderr.take().unwrap());
