@@ -44,8 +44,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let import = rewrite.uses_postfix.then(|| import(&arguments.runtime));
     let write_through = arguments.write_through.then(|| quote_spanned!(at=> .write_through()));
     let operation = if function.result_type().is_some() {
-        quote_spanned!(at=>
-            #root::Child::function(#name, async move |#context: #root::Context| { #typed #import #body }) #write_through)
+        // In the user's place, as blocks are.
+        let root = arguments.runtime.respanned(span);
+        let body = quote_spanned!(span=> async move |#context: #root::Context| { #typed #import #body });
+        quote_spanned!(span=> #root::Child::function(#name, #body) #write_through)
     } else {
         refusal(&function.signature.ident, NO_RESULT)
     };

@@ -164,3 +164,55 @@ fn find_await(tokens: TokenStream) -> Option<TokenTree> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Runtime;
+    use syn::visit_mut::VisitMut;
+
+    /// A body of one expression, rewritten, without the blanks between tokens.
+    fn rewritten(source: &str) -> String {
+        let runtime = Runtime::default();
+        let result = quote!(Result<u32>);
+        let mut rewrite = Rewrite::new(&runtime, Some(&result));
+        let mut expr = syn::parse_str(source).unwrap();
+        rewrite.visit_expr_mut(&mut expr);
+        quote!(#expr).to_string().replace(' ', "").replace("::durable_runtime::", "")
+    }
+
+    #[test]
+    fn awaits_become_method_calls_at_any_depth() {
+        assert_eq!(rewritten("vec![a.await?; 3]"), "vec![a.__run(&__durable).await?;3]");
+        assert_eq!(rewritten("json!({ \"a\": [a().await] })"), "json!({\"a\":[a().__run(&__durable).await]})");
+        assert_eq!(rewritten("wait!(await)"), "wait!(await)");
+    }
+
+    #[test]
+    fn ordinary_futures_inside_a_macro_are_left_alone() {
+        assert_eq!(
+            rewritten("both!(async move { a.await }, b.await)"),
+            "both!(asyncmove{a.await},b.__run(&__durable).await)"
+        );
+    }
+
+    #[test]
+    fn blocks_of_the_language_inside_a_macro_have_contexts_of_their_own() {
+        let expansion = rewritten("vec![child!(async { a.await }).await]");
+        assert!(expansion.contains("Child::new(\"child\",async|__durable:Context|"), "{expansion}");
+        assert!(expansion.contains("Operation::run(a,&__durable).await}).__run(&__durable).await]"), "{expansion}");
+    }
+
+    #[test]
+    fn an_event_may_have_an_await_in_its_only_field() {
+        for source in
+            ["tracing::info!(x = ?a().await?)", "info!(target: \"t\", x = a.await)", "event!(Level::INFO, x = a.await)"]
+        {
+            assert!(rewritten(source).contains(".__run(&__durable).await"), "{source}");
+        }
+        for source in ["info!(\"{}\", a.await)", "tracing::warn!(x = a.await, \"text\")", "debug!(y, x = a.await)"] {
+            assert!(rewritten(source).contains("bindittoavariablefirst"), "{source}");
+        }
+        assert!(rewritten("mine::info!(\"{}\", a.await)").contains("__run"));
+    }
+}

@@ -109,7 +109,8 @@ fn shape(input: ParseStream<'_>, attribute: &str) -> syn::Result<(Function, Toke
     let signature: Signature = input.parse()?;
     if input.peek(Token![;]) {
         let message = format!(
-            "`#[{attribute}]` needs a body; declare the operation without the attribute: `fn {}(…) -> impl Operation<Output = Result<…>>`",
+            "`#[{attribute}]` needs a body; declare the operation without the attribute: \
+             `fn {}(…) -> impl Operation<Output = Result<…>>`",
             signature.ident
         );
         return Err(syn::Error::new_spanned(&signature, message));

@@ -199,3 +199,62 @@ impl VisitMut for Rewrite<'_> {
 pub(crate) fn statement_tokens(statements: &[Stmt]) -> TokenStream {
     statements.iter().map(ToTokens::to_token_stream).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The statements of a body, rewritten, without the blanks between tokens.
+    fn rewritten(source: &str) -> String {
+        let runtime = Runtime::default();
+        let result = quote!(Result<u32>);
+        let mut rewrite = Rewrite::new(&runtime, Some(&result));
+        let mut block: syn::Block = syn::parse_str(&format!("{{ {source} }}")).unwrap();
+        rewrite.statements(&mut block.stmts);
+        statement_tokens(&block.stmts).to_string().replace(' ', "").replace("::durable_runtime::", "")
+    }
+
+    #[test]
+    fn an_await_is_a_checkpoint_wherever_an_expression_may_stand() {
+        for (source, expected) in [
+            ("a.await", "Operation::run(a,&__durable).await"),
+            ("f(a.await?).await", "Operation::run(f(Operation::run(a,&__durable).await?),&__durable).await"),
+            ("match x { y if g(y).await => 1 }", "matchx{yifOperation::run(g(y),&__durable).await=>1}"),
+            ("if let Some(x) = a.await {}", "ifletSome(x)=Operation::run(a,&__durable).await{}"),
+            ("#[cfg(unix)] a.await;", "#[cfg(unix)]Operation::run(a,&__durable).await;"),
+        ] {
+            assert_eq!(rewritten(source), expected);
+        }
+    }
+
+    #[test]
+    fn items_closures_untracked_futures_and_macros_of_others_are_left_alone() {
+        for source in [
+            "async fn inner() { a.await }",
+            "let f = |x| x + 1;",
+            "untracked(async { a.await })",
+            "record_all(|| a)",
+            "mine::child!(async { a.await })",
+        ] {
+            assert_eq!(rewritten(source), source.replace(' ', ""));
+        }
+    }
+
+    #[test]
+    fn a_nested_async_block_is_refused_wherever_it_hides() {
+        for source in
+            ["let x = async { 1 };", "f(async move { a.await })", "map(items, |i| async { i })", "let f = async || 1;"]
+        {
+            assert!(rewritten(source).contains("isanordinaryfuture"), "{source}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_closures_bind_travel_by_value() {
+        let expansion =
+            rewritten("let outer = 1; map(items, |item| { let own = 2; child!(async { f(outer, item, own) }) })");
+        assert!(expansion.contains("Owned((item,own,))"), "{expansion}");
+        let expansion = rewritten("let outer = 1; child!(async { f(outer) })");
+        assert!(!expansion.contains("Owned"), "{expansion}");
+    }
+}

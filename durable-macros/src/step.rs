@@ -43,7 +43,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         refused.refuse(&function.signature.ident, NO_RESULT);
     }
     let operation = if refused.is_empty() {
-        let step = construction(&function, arguments.place, &name, &result_type, &root);
+        let step = construction(&function, &arguments, &name, &result_type);
         let repeatable = repeatable(&function, &arguments.runtime);
         quote!(#repeatable #step #settings)
     } else {
@@ -69,20 +69,16 @@ fn check(function: &mut Function, place: Place, errors: &mut Errors) {
     function.refuse_instrument_below(INSTRUMENT, errors);
 }
 
-fn construction(
-    function: &Function,
-    place: Place,
-    name: &str,
-    result: &TokenStream,
-    root: &TokenStream,
-) -> TokenStream {
+fn construction(function: &Function, arguments: &StepArguments, name: &str, result: &TokenStream) -> TokenStream {
     let body = match &function.body {
         Body::Parsed(statements) => statement_tokens(statements),
         Body::Unparsed(tokens) => tokens.clone(),
     };
-    let at = generated(result.span());
-    let typed = typed_return(result, at);
-    match place {
+    // In the user's place, as blocks are.
+    let at = result.span();
+    let root = arguments.runtime.respanned(at);
+    let typed = typed_return(result, generated(at));
+    match arguments.place {
         Place::Inline => quote_spanned!(at=> #root::Step::new(#name, async move || { #typed #body })),
         Place::Blocking => quote_spanned!(at=> #root::Step::blocking(#name, move || -> #result { #body })),
         Place::Spawned => quote_spanned!(at=> #root::Step::spawned(#name, async move || { #typed #body })),
@@ -124,11 +120,8 @@ fn assertions(input: &FnArg, runtime: &Runtime) -> TokenStream {
         }
     };
     let conditions: Vec<&Attribute> = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
-    let root = runtime.at(span);
-    names
-        .into_iter()
-        .map(|name| quote_spanned!(generated(span)=> #(#conditions)* #root::__private::again(&#name);))
-        .collect()
+    let root = runtime.respanned(span);
+    names.into_iter().map(|name| quote_spanned!(span=> #(#conditions)* #root::__private::again(&#name);)).collect()
 }
 
 /// The name where the type is written: that is what the error is about.

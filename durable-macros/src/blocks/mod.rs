@@ -6,18 +6,40 @@ mod child;
 mod parallel;
 mod record;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprAsync, ExprClosure, LitStr, Macro, ReturnType, Stmt, Token};
+use syn::{Expr, ExprAsync, ExprClosure, Ident, LitStr, Macro, ReturnType, Stmt, Token};
 
 use crate::diagnostics::{check_name, generated, refusal, typed_return};
 use crate::rewrite::{Rewrite, statement_tokens};
 use crate::runtime::Runtime;
 
-/// How a block turns the tokens between its brackets into an operation. `Span` is that of the macro's name.
-type Expansion = fn(&mut Rewrite<'_>, TokenStream, Span) -> syn::Result<TokenStream>;
+/// How a block turns the tokens between its brackets into an operation.
+type Expansion = fn(&mut Rewrite<'_>, TokenStream, Site) -> syn::Result<TokenStream>;
+
+/// Where an operation is built in the user's code: what rustc says about the operation covers it.
+#[derive(Clone, Copy)]
+struct Site {
+    start: Span,
+    end: Span,
+}
+
+impl Site {
+    /// At a token of the user.
+    fn at(user: Span) -> Self {
+        Site { start: user, end: user }
+    }
+
+    /// The call of a constructor of the runtime: `path` begins behind the runtime's own.
+    fn construct(self, runtime: &Runtime, path: TokenStream, arguments: TokenStream) -> TokenStream {
+        let root = runtime.respanned(self.start);
+        let mut group = Group::new(Delimiter::Parenthesis, arguments);
+        group.set_span(self.end);
+        quote_spanned!(self.start=> #root::#path #group)
+    }
+}
 
 /// The blocks by name.
 const BLOCKS: [(&str, Expansion); 3] =
@@ -28,7 +50,8 @@ impl Rewrite<'_> {
     pub(crate) fn block(&mut self, mac: &Macro) -> Option<TokenStream> {
         let name = self.runtime.item(&mac.path)?;
         let (_, expansion) = BLOCKS.iter().find(|(block, _)| name == block)?;
-        let expanded = expansion(self, mac.tokens.clone(), name.span());
+        let site = Site { start: name.span(), end: mac.delimiter.span().close() };
+        let expanded = expansion(self, mac.tokens.clone(), site);
         Some(expanded.unwrap_or_else(|error| error.to_compile_error()))
     }
 }
@@ -37,10 +60,12 @@ impl Rewrite<'_> {
 pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
     let runtime = Runtime::default();
     let mut rewrite = Rewrite::new(&runtime, None);
+    // As in a closure, there is no context outside of the blocks.
+    rewrite.in_closure = true;
     let Some((_, expansion)) = BLOCKS.iter().find(|(block, _)| name == *block) else {
         return refusal(tokens, format!("there is no block `{name}!`"));
     };
-    match expansion(&mut rewrite, tokens, Span::call_site()) {
+    match expansion(&mut rewrite, tokens, Site::at(Span::mixed_site())) {
         Ok(operation) if rewrite.uses_postfix => {
             let import = import(&runtime);
             quote!({ #import #operation })
@@ -142,32 +167,72 @@ impl AsyncBody {
     /// The async closure that the block becomes, and whether it owns what it captures: because of `move`, or because
     /// names bound by a closure around it travel by value.
     fn closure(&self, rewrite: &Rewrite<'_>, original: TokenStream, parameters: &TokenStream) -> (bool, TokenStream) {
-        let root = rewrite.runtime.at(self.span);
-        let at = generated(self.span);
+        // In the user's place but for the names: rustc looks for the reason of an error only among such tokens.
+        let user = self.span;
+        let (root, env) = (rewrite.runtime.respanned(user), Ident::new("__env", generated(user)));
         let typed = match &self.result {
-            BlockResult::Own(result) => typed_return(result, at),
+            BlockResult::Own(result) => typed_return(result, generated(user)),
             BlockResult::Generated => TokenStream::new(),
             BlockResult::Enclosing => {
-                let error = rewrite.error(self.span);
-                typed_return(&quote_spanned!(at=> ::core::result::Result<_, #error>), at)
+                let error = rewrite.error(user);
+                typed_return(&quote_spanned!(generated(user)=> ::core::result::Result<_, #error>), generated(user))
             }
         };
         let statements = statement_tokens(&self.statements);
         let names = rewrite.bound.mentioned_in(original);
         if let Some(capture) = self.capture {
-            return (true, quote_spanned!(at=> async #capture |#parameters| { #typed #statements }));
+            return (true, quote_spanned!(user=> async #capture |#parameters| { #typed #statements }));
         }
         if names.is_empty() {
-            return (false, quote_spanned!(at=> async |#parameters| { #typed #statements }));
+            return (false, quote_spanned!(user=> async |#parameters| { #typed #statements }));
         }
-        let closure = quote_spanned!(at=> {
-            let __env = #root::__private::Owned((#(#names,)*));
+        let closure = quote_spanned!(user=> {
+            let #env = #root::__private::Owned((#(#names,)*));
             async |#parameters| {
                 #typed
-                let (#(#names,)*) = __env.take();
+                let (#(#names,)*) = #env.take();
                 #statements
             }
         });
         (true, closure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block outside of a durable function, expanded, without the blanks between tokens.
+    fn expanded(name: &str, source: &str) -> String {
+        alone(name, source.parse().unwrap()).to_string().replace(' ', "").replace("::durable_runtime::", "")
+    }
+
+    #[test]
+    fn outside_of_a_durable_function_the_error_is_inferred() {
+        let expansion = expanded("parallel", "a = f(), b = async { g().await }");
+        assert!(expansion.starts_with("Parallel::<_,_>::new(\"parallel\",(Branch::new(\"a\",f()),"), "{expansion}");
+        assert!(expansion.contains("as::core::result::Result<_,_>"), "{expansion}");
+        assert_eq!(expanded("record", "f(x)"), "Step::new(\"f\",async||{f(x).await})");
+    }
+
+    #[test]
+    fn outside_of_a_durable_function_only_blocks_have_a_context() {
+        let expansion = expanded("parallel", "a = f(x.await), b = async { vec![y.await] }");
+        assert!(expansion.starts_with("{use__private::OperationInMacroas_;Parallel"), "{expansion}");
+        assert!(expansion.contains("f(x.await)") && expansion.contains("y.__run(&__durable).await"), "{expansion}");
+    }
+
+    #[test]
+    fn a_recorded_future_is_named_after_its_callee() {
+        for (source, name) in [
+            ("api::fetch(&url)", "fetch"),
+            ("client.get(&url)?.send()", "send"),
+            ("r#try(1)", "try"),
+            ("(later)", "record"),
+            ("async { 1 }", "record"),
+            ("\"by hand\", api::fetch()", "by hand"),
+        ] {
+            assert!(alone("record", source.parse().unwrap()).to_string().contains(&format!("{name:?}")), "{source}");
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! `parallel!(a = op, b = async { … })`: branches of different types that run concurrently.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, Token};
 
-use super::{child, leading_name};
-use crate::diagnostics::{Errors, check_name, generated, plain_name};
+use super::{Site, child, leading_name};
+use crate::diagnostics::{Errors, check_name, plain_name};
 use crate::rewrite::Rewrite;
 
 /// The name of a parallel that has none.
@@ -67,18 +67,19 @@ impl Arms {
     }
 }
 
-pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, span: Span) -> syn::Result<TokenStream> {
+pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, site: Site) -> syn::Result<TokenStream> {
     let mut arms = Arms::parse.parse2(tokens)?;
-    arms.check(span)?;
+    arms.check(site.start)?;
     let name = arms.name.map_or_else(|| NAME.to_owned(), |name| name.value());
     let mut branches = Vec::new();
     for Arm { name, expr } in &mut arms.arms {
-        let root = rewrite.runtime.at(name.span());
-        let label = plain_name(name);
+        let end = expr.to_token_stream().into_iter().last().map_or_else(|| name.span(), |token| token.span());
+        let (arm, label) = (Site { start: name.span(), end }, plain_name(name));
         let operation = child::arm(rewrite, &label, expr)?;
-        let new = quote_spanned!(generated(name.span())=> #root::Branch::new);
-        branches.push(quote!(#new(#label, #operation)));
+        let constructor = quote_spanned!(arm.start=> Branch::new);
+        branches.push(arm.construct(rewrite.runtime, constructor, quote!(#label, #operation)));
     }
-    let (root, error) = (rewrite.runtime.at(span), rewrite.error(span));
-    Ok(quote_spanned!(generated(span)=> #root::Parallel::<_, #error>::new(#name, (#(#branches,)*))))
+    let error = rewrite.error(site.start);
+    let constructor = quote_spanned!(site.start=> Parallel::<_, #error>::new);
+    Ok(site.construct(rewrite.runtime, constructor, quote!(#name, (#(#branches,)*))))
 }

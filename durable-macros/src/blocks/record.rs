@@ -1,20 +1,20 @@
 //! `record!(future)`: an anonymous step around any future. Its body is ordinary async code, whose awaits are left
 //! alone.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, Stmt};
 
-use super::{AsyncBody, BlockResult, Named};
+use super::{AsyncBody, BlockResult, Named, Site};
 use crate::diagnostics::{check_name, generated, plain_name};
 use crate::rewrite::Rewrite;
 
 /// The name of a step whose future is not a call.
 const NAME: &str = "record";
 
-pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, _: Span) -> syn::Result<TokenStream> {
+pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, site: Site) -> syn::Result<TokenStream> {
     let Named { name, expr } = Named::parse.parse2(tokens)?;
     let name = match name {
         Some(name) => name.value(),
@@ -24,9 +24,9 @@ pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, _: Span) ->
         Some(body) => body,
         None => recorded(rewrite, &expr),
     };
-    let root = rewrite.runtime.at(body.span);
     let (_, closure) = body.closure(rewrite, expr.to_token_stream(), &TokenStream::new());
-    Ok(quote_spanned!(generated(body.span)=> #root::Step::new(#name, #closure)))
+    let constructor = quote_spanned!(site.start=> Step::new);
+    Ok(site.construct(rewrite.runtime, constructor, quote!(#name, #closure)))
 }
 
 /// The body around a future: its error converts into the enclosing function's, so that it need not be serializable.

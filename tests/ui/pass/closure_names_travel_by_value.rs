@@ -36,7 +36,10 @@ async fn asking(orders: Vec<String>, id: String) -> Result<usize> {
         })
     })
     .await?;
-    let named = parallel_map(&orders, |order, index| record!("named", ask(order, &id)).named(format!("ask-{index}"))).await?;
+    let named = parallel_map(&orders, |order, index| {
+        record!("named", ask(order, &id)).named(format!("ask-{index}"))
+    })
+    .await?;
     let formatted = parallel_map(0..2u32, |n, _| child!(async { reserve(&format!("{n}-{id}")).await })).await?;
     let scoped = parallel_map(&orders, |order, _| {
         if order.is_empty() {

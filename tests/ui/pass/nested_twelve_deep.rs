@@ -15,7 +15,61 @@ async fn reserve(item: &str) -> Result<String> {
 
 #[durable]
 async fn deep(item: String, n: u32) -> Result<u32> {
-    child!(async { Ok(parallel!(x = async { child!(async { Ok(parallel!(x = async { child!(async { Ok(parallel!(x = async { child!(async { Ok(parallel!(x = async { child!(async { Ok(parallel!(x = async { child!(async { Ok(parallel!(x = async { Ok(one(n).await? + item.len() as u32) }).await?.0) }).await }).await?.0) }).await }).await?.0) }).await }).await?.0) }).await }).await?.0) }).await }).await?.0) }).await
+    child!(async {
+        Ok(parallel!(
+            x = async {
+                child!(async {
+                    Ok(parallel!(
+                        x = async {
+                            child!(async {
+                                Ok(parallel!(
+                                    x = async {
+                                        child!(async {
+                                            Ok(parallel!(
+                                                x = async {
+                                                    child!(async {
+                                                        Ok(parallel!(
+                                                            x = async {
+                                                                child!(async {
+                                                                    Ok(parallel!(
+                                                                        x = async {
+                                                                            Ok(one(n).await? + item.len() as u32)
+                                                                        }
+                                                                    )
+                                                                    .await?
+                                                                    .0)
+                                                                })
+                                                                .await
+                                                            }
+                                                        )
+                                                        .await?
+                                                        .0)
+                                                    })
+                                                    .await
+                                                }
+                                            )
+                                            .await?
+                                            .0)
+                                        })
+                                        .await
+                                    }
+                                )
+                                .await?
+                                .0)
+                            })
+                            .await
+                        }
+                    )
+                    .await?
+                    .0)
+                })
+                .await
+            }
+        )
+        .await?
+        .0)
+    })
+    .await
 }
 
 #[durable]

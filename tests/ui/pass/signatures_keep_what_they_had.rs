@@ -58,7 +58,10 @@ where
 }
 
 #[step]
-async fn any_value(value: impl Serialize + Clone + Send + Sync, shown: &(dyn std::fmt::Debug + Sync)) -> Result<String> {
+async fn any_value(
+    value: impl Serialize + Clone + Send + Sync,
+    shown: &(dyn std::fmt::Debug + Sync),
+) -> Result<String> {
     let _ = &value;
     Ok(format!("{shown:?}"))
 }
