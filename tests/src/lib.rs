@@ -3,3 +3,8 @@
 mod scripted;
 
 pub use scripted::{Fault, Scripted, durable_execution};
+
+/// The example of the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -83,6 +83,7 @@ async fn stop_ends_an_execution_that_nobody_runs() {
     assert!(done.messages.contains("n-1 is stopped"), "{}", done.messages);
     let done = run(&app, &scratch.store(), &["show", "n-1"]).await;
     assert!(done.output.contains("nap  n-1  STOPPED"), "{}", done.output);
+    assert!(done.output.contains("not finished"), "a wait of an ended execution: {}", done.output);
     let done = run(&app, &scratch.store(), &["stop", "n-1"]).await;
     assert_eq!(done.exit, Exit::Succeeded);
     assert!(done.messages.contains("had ended before (STOPPED)"), "{}", done.messages);

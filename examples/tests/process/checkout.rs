@@ -1,0 +1,127 @@
+//! One checkout at a time, and everything that can be wrong with an order or a store.
+
+use crate::support::{Place, order};
+
+#[test]
+fn without_arguments_a_bundled_order_is_shipped() {
+    let place = Place::new();
+    let said = place.start_as_given(&[]).wait();
+    assert_eq!(said.code, Some(0), "{}", said.messages);
+    let shipment: serde_json::Value = serde_json::from_str(said.result()).unwrap();
+    assert_eq!(shipment["order"], "order-1001");
+    assert_eq!(shipment["paid"], 9_330);
+    assert_eq!(shipment["items"], 3);
+    assert!(place.path().join(".durable/checkout.db").exists());
+}
+
+#[test]
+fn an_order_takes_its_stock_and_its_money_once() {
+    let place = Place::new();
+    let said = place.run(&["start", &order("tea")]);
+    assert_eq!(said.code, Some(0), "{}", said.messages);
+    let taken: Vec<(String, u32)> = place.taken().into_iter().collect();
+    assert_eq!(taken, [("pot-blue".into(), 1), ("tea-assam".into(), 2), ("tea-sencha".into(), 1)]);
+    let charges = place.charges();
+    assert_eq!((charges.len(), charges[0].cents, charges[0].refunded), (1, 9_330, false));
+}
+
+#[test]
+fn a_declined_card_is_explained_and_takes_nothing() {
+    let place = Place::new();
+    let said = place.run(&["start", &order("declined")]);
+    assert_eq!((said.code, said.output.as_str()), (Some(1), ""));
+    for part in ["the card ending in 0002 was declined", "the stock was put back", "with another card"] {
+        assert!(said.messages.contains(part), "`{part}` is missing:\n{}", said.messages);
+    }
+    assert!(place.taken().is_empty(), "{:?}", place.taken());
+    assert_eq!(place.charges(), []);
+}
+
+#[test]
+fn an_order_that_cannot_be_reserved_leaves_no_part_of_it_reserved() {
+    let place = Place::new();
+    let said = place.run(&["start", &order("out-of-stock")]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.messages.contains("`pot-iron` is out of stock: 2000 wanted"), "{}", said.messages);
+    assert!(place.taken().is_empty(), "{:?}", place.taken());
+}
+
+#[test]
+fn an_order_that_cannot_be_shipped_is_refunded_and_put_back() {
+    let place = Place::new();
+    let said = place.run(&["start", &order("unserved")]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.messages.contains("the carrier does not serve `AQ`"), "{}", said.messages);
+    assert!(place.taken().is_empty(), "{:?}", place.taken());
+    let charges = place.charges();
+    assert_eq!((charges.len(), charges[0].refunded), (1, true));
+}
+
+#[test]
+fn a_malformed_order_is_pointed_at_and_nothing_is_started() {
+    let place = Place::new();
+    let bad = [
+        ("{\n  \"id\": \"order-1\",\n  oops\n}", ":3:3 is not JSON"),
+        ("{ \"id\": \"order-1\" }", "is not what the function takes: missing field `customer`"),
+    ];
+    for (text, expected) in bad {
+        std::fs::write(place.path().join("bad.json"), text).unwrap();
+        let said = place.run(&["start", "@bad.json"]);
+        assert_eq!(said.code, Some(2), "{}", said.messages);
+        assert!(said.messages.contains("bad.json"), "{}", said.messages);
+        assert!(said.messages.contains(expected), "{}", said.messages);
+    }
+    assert!(!place.store().exists());
+}
+
+/// Waits until a process has started its execution.
+fn until_started(place: &Place, name: &str) {
+    loop {
+        if place.run(&["list"]).output.contains(name) {
+            return;
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_execution_and_says_how_to_go_on() {
+    let place = Place::new();
+    let running = place.start(&["start", &order("tea"), "--name", "tea-1"]);
+    until_started(&place, "tea-1");
+    let said = running.interrupt();
+    assert_eq!(said.code, Some(130), "{}", said.messages);
+    assert!(said.messages.contains("tea-1 is kept, go on with `checkout resume --store shop.db`"), "{}", said.messages);
+    let said = place.run(&["resume"]);
+    assert_eq!(said.code, Some(0), "{}", said.messages);
+    assert!(said.result().contains("order-1001"), "{}", said.output);
+    assert_eq!(place.charges().len(), 1);
+}
+
+#[test]
+fn a_second_terminal_may_look_and_is_told_who_owns_the_store() {
+    let place = Place::new();
+    let running = place.start(&["start", &order("tea"), "--name", "tea-1"]);
+    until_started(&place, "tea-1");
+    let owner = format!("process {}", running.id());
+    for line in [&["resume"][..], &["start", &order("large")]] {
+        let said = place.run(line);
+        assert_eq!(said.code, Some(1), "{}", said.messages);
+        assert!(said.messages.contains(&owner), "{}", said.messages);
+    }
+    assert_eq!(place.run(&["show", "tea-1"]).code, Some(0));
+    let said = running.wait();
+    assert_eq!(said.code, Some(0), "{}", said.messages);
+}
+
+#[test]
+fn a_second_terminal_can_stop_what_the_first_one_runs() {
+    let place = Place::new();
+    let running = place.start(&["start", &order("tea"), "--name", "tea-1"]);
+    until_started(&place, "tea-1");
+    let said = place.run(&["stop", "tea-1"]);
+    assert!(said.messages.contains("tea-1 is stopped"), "{}", said.messages);
+    let said = running.wait();
+    assert_eq!((said.code, said.output.as_str()), (Some(1), ""));
+    assert!(said.messages.contains("tea-1 was stopped"), "{}", said.messages);
+}
