@@ -1,7 +1,7 @@
 //! Time as the replay core sees it: asked for, never read.
 
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::wire::Timestamp;
 
@@ -21,6 +21,9 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
+/// How long a sleeper trusts the monotonic clock before it looks at the wall clock again.
+const LONGEST_NAP: Duration = Duration::from_secs(10);
+
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -39,7 +42,8 @@ impl Clock for SystemClock {
                 if left.is_zero() {
                     return;
                 }
-                tokio::time::sleep(left).await;
+                // Nor does tokio count the time that a machine is suspended.
+                tokio::time::sleep(left.min(LONGEST_NAP)).await;
             }
         })
     }

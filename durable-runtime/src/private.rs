@@ -50,9 +50,8 @@ pub type ErrorOf<R> = <R as ResultLike>::Err;
 
 /// An argument that every attempt of a step can have a clone of.
 #[diagnostic::on_unimplemented(
-    message = "a step takes `{Self}` by value, which is not `Clone`",
-    label = "every attempt of the step runs on a clone of its arguments",
-    note = "take a reference, take an `Arc`, or implement `Clone`"
+    message = "this step takes `{Self}` by value, which is not `Clone`: every attempt runs on a clone of the arguments",
+    label = "borrow it, take an `Arc`, or implement `Clone`"
 )]
 pub trait Again: Clone {}
 

@@ -41,9 +41,7 @@ struct State {
 #[derive(Clone, Default)]
 pub struct Scripted(Arc<Mutex<State>>);
 
-/// The ARN that scripted executions have.
-pub const ARN: &str =
-    "arn:aws:lambda:local:000000000000:function:scripted:$LATEST/durable-execution/scripted/0000-0001";
+const ARN: &str = "arn:aws:lambda:local:000000000000:function:scripted:$LATEST/durable-execution/scripted/0000-0001";
 
 /// The ARN that scripted executions have.
 #[must_use]

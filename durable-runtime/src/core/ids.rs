@@ -88,6 +88,6 @@ mod tests {
         for _ in 0..32 {
             id = operation_id(Some(&id), 1);
         }
-        assert_eq!(id.as_str(), "x");
+        assert_eq!(id.as_str(), "x00249d4aa77f0c1414f4bb0303634e9c");
     }
 }

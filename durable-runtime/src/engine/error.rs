@@ -102,6 +102,11 @@ pub enum EngineError {
         /// What it asked for.
         kind: String,
     },
+    /// The store's owner refused what another process asked for.
+    Refused {
+        /// Its reason.
+        reason: String,
+    },
     /// The store failed while the engine ran. The engine has stopped; what it had acknowledged is safe.
     StoreFailed {
         /// What SQLite said.
@@ -186,6 +191,7 @@ impl fmt::Display for EngineError {
             Self::UnknownRequest { kind } => {
                 write!(f, "the store's owner does not know the request `{kind}`: use the same build for both")
             }
+            Self::Refused { reason } => write!(f, "the store's owner refused: {reason}"),
             Self::StoreFailed { reason } => write!(
                 f,
                 "the store failed and the engine stopped ({reason}); what was acknowledged is safe: mend the disk, then \

@@ -5,62 +5,20 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::alarm::Alarm;
 use super::arn::Arn;
 use super::error::EngineError;
 use super::machine::{Execution, Held, Next, PageSize, RetryPolicy, Settlement, Surroundings};
-use super::service::EngineService;
+use super::service::{EngineService, Message, Phase};
 use super::shared::{Shared, random_id};
+use super::store;
 use super::summary::{ChangeKind, ExecutionStatus};
-use super::{progress, store};
 use crate::function::{Invocation, InvocationOutcome};
 use crate::service::ServiceError;
-use crate::wire::{
-    CheckpointRequest, CheckpointResponse, ErrorObject, OperationId, StatePage, StateRequest, Timestamp,
-};
-
-/// What a live execution can be asked.
-pub(crate) enum Message {
-    Checkpoint(CheckpointRequest, oneshot::Sender<Result<CheckpointResponse, ServiceError>>),
-    State(StateRequest, oneshot::Sender<Result<StatePage, ServiceError>>),
-    Answer {
-        request_id: String,
-        outcome: InvocationOutcome,
-    },
-    /// A callback's or a chained invoke's end; answered with whether the operation was open.
-    Settle {
-        operation: OperationId,
-        settlement: Settlement,
-        reply: Option<oneshot::Sender<bool>>,
-    },
-    Heartbeat {
-        operation: OperationId,
-        reply: oneshot::Sender<bool>,
-    },
-    Stop {
-        error: ErrorObject,
-        reply: oneshot::Sender<()>,
-    },
-    /// Its function may be invoked from now on.
-    Activate,
-    /// An execution that it waits for is BLOCKED.
-    ChildBlocked(String),
-}
-
-/// What those who wait for an execution look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Loading,
-    /// Nothing runs it in this process: its function is not registered, or nobody resumed it.
-    Inactive,
-    Running,
-    /// It, or what alone it waits for, is BLOCKED; with the report.
-    Blocked(Arc<str>),
-    Ended,
-}
+use crate::wire::{ErrorObject, Timestamp};
 
 /// What the task does about its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +156,7 @@ impl Live {
             }
             Message::Answer { request_id, outcome } => self.answer(request_id, outcome).await?,
             Message::Settle { operation, settlement, reply } => {
+                self.blocked_child = None;
                 let settled = self.commit(|execution, now| {
                     execution.promote(now);
                     execution.settle_outside(&operation, &settlement, now)
@@ -248,7 +207,6 @@ impl Live {
                 self.publish(ChangeKind::Suspended);
                 Dispatch::Resting
             }
-            Next::Again => Dispatch::Due,
             Next::Retry { at, error } => {
                 self.publish(ChangeKind::InvocationFailed { error, again: at });
                 Dispatch::BackingOff(at)
@@ -282,11 +240,12 @@ impl Live {
         let shared = Arc::clone(&self.shared);
         let id = request_id.clone();
         // A blocked execution is tried again: until it says so itself, it runs.
-        let event = self.commit(|execution, now| {
-            execution.unblock();
-            execution.begin(id, &around(&shared, now))
-        });
-        let event = event.await?;
+        self.commit(|execution, _| execution.unblock()).await?;
+        let event = self.execution.begin(id, &around(&shared, self.shared.options.clock.now()));
+        if let Some(trace) = self.execution.take_writes() {
+            // Only a crash is to find it, so the function need not wait for the disk. What it sends comes after it.
+            drop(self.shared.store.write(move |connection| store::write(connection, &trace)));
+        }
         let _ = self.phase.send_replace(Phase::Running);
         self.publish(ChangeKind::Invoked);
         let invocation = Invocation {
@@ -317,7 +276,7 @@ impl Live {
         let was = self.execution.status;
         let value = change(&mut self.execution, self.shared.options.clock.now());
         if let Some(writes) = self.execution.take_writes() {
-            let changes = if self.shared.has_watchers() { progress::of(&writes) } else { Vec::new() };
+            let changes = if self.shared.has_watchers() { writes.changes() } else { Vec::new() };
             self.shared.store.write(move |connection| store::write(connection, &writes)).await?;
             changes.into_iter().for_each(|change| self.publish(change));
         }

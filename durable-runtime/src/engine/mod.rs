@@ -9,7 +9,6 @@ mod machine;
 mod options;
 mod outside;
 mod post;
-mod progress;
 mod service;
 mod shared;
 mod store;
@@ -31,10 +30,10 @@ pub use summary::{
 
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};
-use live::Phase;
 use machine::NewExecution;
+use service::{Message, Phase};
 use shared::Shared;
-use store::{Creation, Store};
+use store::{Creation, Store, Unfinished};
 
 /// Bytes of an execution's input, as the service limits it.
 const INPUT_BYTES: usize = 6 * 1024 * 1024;
@@ -121,13 +120,21 @@ impl Engine {
         shared.check_up()?;
         post::look(shared).await?;
         let mut resumed = Resumed::default();
-        for (arn, function) in shared.store.read(store::unfinished).await? {
-            if shared.function(&function).is_some() {
-                shared.activate(&arn);
-                resumed.running.push(arn);
-            } else {
-                resumed.unregistered.push(arn);
+        let (known, unknown): (Vec<_>, Vec<_>) = {
+            let unfinished = shared.store.read(store::unfinished).await?;
+            unfinished.into_iter().partition(|found| shared.function(&found.function).is_some())
+        };
+        for found in known {
+            shared.activate(&found.arn);
+            resumed.running.push(found.arn);
+        }
+        for Unfinished { arn, function, parent } in unknown {
+            if let Some(parent) = parent {
+                // Who waits for it waits in vain, and is to know why.
+                let reason = EngineError::NotRegistered { arn: arn.clone(), function };
+                shared.tell(&parent, Message::ChildBlocked(reason.to_string()));
             }
+            resumed.unregistered.push(arn);
         }
         Ok(resumed)
     }

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 
 use super::arn::Arn;
 use super::error::EngineError;
-use super::live::Message;
 use super::machine::Settlement;
+use super::service::Message;
 use super::shared::Shared;
 use super::store;
 use super::summary::ExecutionSummary;

@@ -1,11 +1,54 @@
-//! The service that functions are given: the engine's execution behind the runtime's trait.
+//! How a live execution is spoken to: its messages, and the service that its function is given.
+
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::live::Message;
+use super::machine::Settlement;
 use crate::clock::BoxFuture;
+use crate::function::InvocationOutcome;
 use crate::service::{DurableService, ServiceError};
-use crate::wire::{CheckpointRequest, CheckpointResponse, StatePage, StateRequest};
+use crate::wire::{CheckpointRequest, CheckpointResponse, ErrorObject, OperationId, StatePage, StateRequest};
+
+/// What a live execution can be asked.
+pub(crate) enum Message {
+    Checkpoint(CheckpointRequest, oneshot::Sender<Result<CheckpointResponse, ServiceError>>),
+    State(StateRequest, oneshot::Sender<Result<StatePage, ServiceError>>),
+    Answer {
+        request_id: String,
+        outcome: InvocationOutcome,
+    },
+    /// A callback's or a chained invoke's end; answered with whether the operation was open.
+    Settle {
+        operation: OperationId,
+        settlement: Settlement,
+        reply: Option<oneshot::Sender<bool>>,
+    },
+    Heartbeat {
+        operation: OperationId,
+        reply: oneshot::Sender<bool>,
+    },
+    Stop {
+        error: ErrorObject,
+        reply: oneshot::Sender<()>,
+    },
+    /// Its function may be invoked from now on.
+    Activate,
+    /// An execution that it waits for is BLOCKED.
+    ChildBlocked(String),
+}
+
+/// What those who wait for an execution look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Loading,
+    /// Nothing runs it in this process: its function is not registered, or nobody resumed it.
+    Inactive,
+    Running,
+    /// It, or what alone it waits for, is BLOCKED; with the report.
+    Blocked(Arc<str>),
+    Ended,
+}
 
 /// One execution's data plane. Outlives its invocation and its execution: its token does not.
 pub(crate) struct EngineService {

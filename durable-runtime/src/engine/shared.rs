@@ -9,9 +9,10 @@ use tokio::task::AbortHandle;
 
 use super::arn::Arn;
 use super::error::EngineError;
-use super::live::{self, Message, Phase};
+use super::live;
 use super::machine::Registry;
 use super::options::EngineOptions;
+use super::service::{Message, Phase};
 use super::store::Store;
 use super::summary::{Change, ChangeKind};
 use crate::function::Function;

@@ -67,7 +67,8 @@ pub struct ExecutionSummary {
     /// Its status.
     pub status: ExecutionStatus,
     /// Why it is BLOCKED, if it is: today's code does not fit its history. It stays RUNNING and is tried again by
-    /// the next `resume` of a newly opened engine.
+    /// the next `resume` of a newly opened engine. What `wait` returns also says so of an execution that waits for
+    /// nothing but a blocked one, or for one whose function is not registered.
     pub blocked: Option<String>,
     /// Whether its function is registered in this process; always true for finished ones, `None` when the store is
     /// only read.

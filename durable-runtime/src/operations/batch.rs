@@ -218,7 +218,7 @@ async fn live<'a>(
     }
     let branches = branches();
     let total = branches.len();
-    let ends = batch.to_the_end(branches, plan.max_concurrency.unwrap_or(usize::MAX)).await;
+    let ends = batch.run_branches(branches, plan.max_concurrency.unwrap_or(usize::MAX)).await;
     inside.check_not_recorded(branch_id(&id, total)).await;
     cx.depend_on(inside.causal());
     let reason = if batch.failed { Reason::FailureToleranceExceeded } else { Reason::AllCompleted };
@@ -265,7 +265,7 @@ impl<'a> Batch<'a> {
 
     /// Begins branches as slots come free and stops at the first failure: nothing new begins then, and what a step
     /// body has begun is finished and recorded.
-    async fn to_the_end(&mut self, branches: Vec<BranchPlan<'a>>, slots: usize) -> Vec<Option<Recorded>> {
+    async fn run_branches(&mut self, branches: Vec<BranchPlan<'a>>, slots: usize) -> Vec<Option<Recorded>> {
         let mut waiting = branches.into_iter().enumerate();
         self.ends = std::iter::repeat_with(|| None).take(waiting.len()).collect();
         poll_fn(|cx| {

@@ -12,7 +12,7 @@ use crate::wire::{OperationType, SubType};
 /// The body of a [`Child`], named so that `#[durable]` can write a return type.
 pub trait ChildBody: Send {
     /// What the body gives.
-    type Output: Recordable;
+    type Output: Send;
     /// Begins the body in a context.
     fn enter(self, cx: Context) -> impl Future<Output = Self::Output> + Send;
 }
@@ -24,7 +24,7 @@ impl<F, Fut> ChildBody for Entered<F>
 where
     F: FnOnce(Context) -> Fut + Send,
     Fut: Future + Send,
-    Fut::Output: Recordable,
+    Fut::Output: Send,
 {
     type Output = Fut::Output;
 
@@ -51,7 +51,7 @@ impl Child<()> {
     where
         F: AsyncFn(Context) -> Fut::Output + FnOnce(Context) -> Fut + Send,
         Fut: Future + Send,
-        Fut::Output: Recordable,
+        Fut::Output: Send,
     {
         Child::of(name, Entered(body))
     }
@@ -61,7 +61,7 @@ impl Child<()> {
     where
         F: FnOnce(Context) -> Fut + Captures + Send,
         Fut: Future + Send,
-        Fut::Output: Recordable,
+        Fut::Output: Send,
     {
         Child::of(name, Entered(body))
     }
@@ -92,7 +92,11 @@ impl<B> Child<B> {
 
 naming!(impl [B] Child<B>);
 
-impl<B: ChildBody> Operation for Child<B> {
+impl<B> Operation for Child<B>
+where
+    B: ChildBody,
+    B::Output: Recordable,
+{
     type Output = B::Output;
 
     async fn run(self, cx: &Context) -> B::Output {
@@ -119,7 +123,7 @@ impl<B: ChildBody> Operation for Child<B> {
         B::Output::from_result(match (ended, fresh) {
             (Ok(_), Some(value)) => Ok(value),
             (Ok(text), None) => Ok(outcome::value(cx, &id, &spec, text.as_deref()).await),
-            (Err(error), _) => Err(outcome::error(cx, &id, &spec, &error, None).await),
+            (Err(error), _) => Err(outcome::error(cx, &id, &spec, &error).await),
         })
     }
 

@@ -95,7 +95,7 @@ where
         };
         let spec = Spec { operation_type: OperationType::Context, sub_type, name: name.as_str() };
         if let Some(error) = ends.iter().find_map(|end| end.as_ref()?.as_ref().err()) {
-            return Err(outcome::error(cx, &id, &spec, error, None).await);
+            return Err(outcome::error(cx, &id, &spec, error).await);
         }
         let mut values = Vec::with_capacity(ends.len());
         for end in ends {

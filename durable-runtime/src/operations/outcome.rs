@@ -32,19 +32,17 @@ pub(crate) async fn value<T: serde::de::DeserializeOwned>(
 }
 
 /// The error of a recorded failure: the variant that the body returned. A failure that `E` cannot express ends
-/// the context around it instead, unless `convert` knows how to express it.
+/// the context around it instead.
 pub(crate) async fn error<E: serde::de::DeserializeOwned>(
     cx: &Context,
     id: &OperationId,
     spec: &Spec<'_>,
     object: &ErrorObject,
-    convert: Option<fn(StepFailure) -> E>,
 ) -> E {
-    match (decode_error(object), convert) {
-        (Decoded::Value(error), _) => error,
-        (Decoded::Failure(failure), Some(convert)) => convert(failure),
-        (Decoded::Failure(failure), None) => cx.escalate(failure).await,
-        (Decoded::Unreadable(why), _) => cx.unreadable(id, spec, &why).await,
+    match decode_error(object) {
+        Decoded::Value(error) => error,
+        Decoded::Failure(failure) => cx.escalate(failure).await,
+        Decoded::Unreadable(why) => cx.unreadable(id, spec, &why).await,
     }
 }
 

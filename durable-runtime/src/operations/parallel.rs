@@ -73,7 +73,7 @@ impl Ends<'_> {
         match self.ends.next().flatten() {
             Some(Ok(text)) => Ok(outcome::value(self.cx, &self.id, &self.spec, Some(&text)).await),
             Some(Err(error)) => {
-                let error: R::Err = outcome::error(self.cx, &self.id, &self.spec, &error, None).await;
+                let error: R::Err = outcome::error(self.cx, &self.id, &self.spec, &error).await;
                 Err(error.into())
             }
             // A branch that was cut off has no end; a sibling's error is what the batch returns.

@@ -15,8 +15,6 @@ use crate::wire::{
     StepOptions, SubType, limits,
 };
 
-type Fault<B> = <<B as StepBody>::Output as Recordable>::Err;
-
 /// A recorded piece of work: the service's STEP.
 ///
 /// Its result is recorded once and replayed from then on. Its body runs at least once per recorded result, because
@@ -28,9 +26,13 @@ pub struct Step<B: StepBody> {
     name: Name,
     body: B,
     policy: RetryPolicy,
-    retry_if: Option<Box<dyn Fn(&Fault<B>) -> bool + Send + Sync>>,
-    at_most_once: Option<fn(StepFailure) -> Fault<B>>,
+    retry_if: Option<RetryIf<B>>,
+    at_most_once: Option<fn(StepFailure) -> B::Output>,
 }
+
+/// Whether an attempt that ended so is worth another. Asked of the whole output, so that the step's type asks nothing
+/// of it: what an output must be is said once, where the step is made.
+type RetryIf<B> = Box<dyn Fn(&<B as StepBody>::Output) -> bool + Send + Sync>;
 
 impl Step<Placeholder> {
     /// A step around an async closure. `#[step]` and `record!` write the call.
@@ -93,25 +95,33 @@ impl<B: StepBody> Step<B> {
     }
 
     /// Which errors are worth another attempt; all of them unless told otherwise. Panics always are.
-    pub fn retry_if(mut self, worth: impl Fn(&Fault<B>) -> bool + Send + Sync + 'static) -> Self {
-        self.retry_if = Some(Box::new(worth));
+    pub fn retry_if<E>(mut self, worth: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self
+    where
+        B::Output: Recordable<Err = E>,
+    {
+        self.retry_if = Some(Box::new(move |output| output.error().is_some_and(&worth)));
         self
     }
 
     /// Begins an attempt only after the service knows of it, and never begins one again whose end is unknown: it
     /// counts as failed, and the retry policy decides. The error of such an attempt is a [`StepFailure`].
-    pub fn at_most_once(mut self) -> Self
+    pub fn at_most_once<E>(mut self) -> Self
     where
-        Fault<B>: From<StepFailure>,
+        B::Output: Recordable<Err = E>,
+        E: From<StepFailure>,
     {
-        self.at_most_once = Some(Fault::<B>::from);
+        self.at_most_once = Some(|failure| B::Output::from_result(Err(failure.into())));
         self
     }
 }
 
 naming!(impl [B: StepBody] Step<B>);
 
-impl<B: StepBody> Operation for Step<B> {
+impl<B> Operation for Step<B>
+where
+    B: StepBody,
+    B::Output: Recordable,
+{
     type Output = B::Output;
 
     async fn run(self, cx: &Context) -> B::Output {
@@ -123,13 +133,17 @@ impl<B: StepBody> Operation for Step<B> {
         let Claim { id, recorded } = cx.claim(&spec).await;
         let course = Course { cx, id, spec, policy, at_most_once: at_most_once.is_some() };
         let mut attempts = Attempts { course, body: Some(body), retry_if };
-        let (ended, fresh) = attempts.to_the_end(recorded).await;
+        let (ended, fresh) = attempts.until_over(recorded).await;
         let course = attempts.course;
-        B::Output::from_result(match (ended, fresh) {
+        let result = match (ended, fresh) {
             (Ok(_), Some(value)) => Ok(value),
             (Ok(text), None) => Ok(outcome::value(cx, &id, &course.spec, text.as_deref()).await),
-            (Err(error), _) => Err(outcome::error(cx, &id, &course.spec, &error, at_most_once).await),
-        })
+            (Err(error), _) => match (at_most_once, StepFailure::from_object(&error)) {
+                (Some(express), Some(failure)) => return express(failure),
+                _ => Err(outcome::error(cx, &id, &course.spec, &error).await),
+            },
+        };
+        B::Output::from_result(result)
     }
 }
 
@@ -212,12 +226,16 @@ impl Course<'_> {
 struct Attempts<'a, B: StepBody> {
     course: Course<'a>,
     body: Option<B>,
-    retry_if: Option<Box<dyn Fn(&Fault<B>) -> bool + Send + Sync>>,
+    retry_if: Option<RetryIf<B>>,
 }
 
-impl<B: StepBody> Attempts<'_, B> {
+impl<B> Attempts<'_, B>
+where
+    B: StepBody,
+    B::Output: Recordable,
+{
     /// Attempt after attempt, until the step is over. A fresh value comes along, so that it is not read twice.
-    async fn to_the_end(
+    async fn until_over(
         &mut self,
         recorded: Option<Box<Record>>,
     ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
@@ -270,8 +288,7 @@ impl<B: StepBody> Attempts<'_, B> {
 
     fn is_worth_another(&self, ended: &Result<B::Output, StepFailure>) -> bool {
         match ended {
-            // Asking borrows the error, and the result is only to be taken apart once.
-            Ok(result) => result.error().is_some_and(|error| self.retry_if.as_ref().is_none_or(|worth| worth(error))),
+            Ok(output) => output.error().is_some() && self.retry_if.as_ref().is_none_or(|worth| worth(output)),
             Err(_) => true,
         }
     }

@@ -5,12 +5,11 @@ use std::future::Future;
 use tokio::task::JoinHandle;
 
 use crate::__private::Attempt;
-use crate::operation::Recordable;
 
 /// The body of a [`Step`](super::Step), named so that `#[step]` can write a return type.
 pub trait StepBody: Send + Sync + Sized {
     /// What an attempt gives.
-    type Output: Recordable;
+    type Output: Send;
     /// Runs an attempt on a clone of the body.
     fn attempt(&self) -> impl Future<Output = Self::Output> + Send;
     /// Runs the last permitted attempt on the body itself.
@@ -24,7 +23,7 @@ impl<F, Fut> StepBody for StepFn<F>
 where
     F: FnOnce() -> Fut + Attempt + Send + Sync,
     Fut: Future + Send,
-    Fut::Output: Recordable,
+    Fut::Output: Send,
 {
     type Output = Fut::Output;
 
@@ -44,7 +43,7 @@ impl<F, Fut> StepBody for SpawnedFn<F>
 where
     F: FnOnce() -> Fut + Attempt + Send + Sync + 'static,
     Fut: Future + Send + 'static,
-    Fut::Output: Recordable + 'static,
+    Fut::Output: Send + 'static,
 {
     type Output = Fut::Output;
 
@@ -63,7 +62,7 @@ pub struct BlockingFn<F>(pub(super) F);
 impl<F, R> StepBody for BlockingFn<F>
 where
     F: FnOnce() -> R + Attempt + Send + Sync + 'static,
-    R: Recordable + 'static,
+    R: Send + 'static,
 {
     type Output = R;
 

@@ -41,7 +41,7 @@ async fn an_execution_goes_on_after_the_engine_died_in_the_middle_of_an_invocati
             succeeded("1")
         }),
     );
-    assert_eq!(engine.resume().await.unwrap().running, [arn.clone()]);
+    assert_eq!(engine.resume().await.unwrap().running, std::slice::from_ref(&arn));
     assert_eq!(finish(&engine, &arn).await.status, ExecutionStatus::Succeeded);
     let expected = [
         "ExecutionStarted",
@@ -197,4 +197,85 @@ async fn nothing_runs_before_start_or_resume() {
     assert_eq!(finish(&engine, &second).await.status, ExecutionStatus::Succeeded);
     assert_eq!(engine.describe(&first).await.unwrap().status, ExecutionStatus::Running);
     assert_eq!(engine.stop(&first, None).await.unwrap().status, ExecutionStatus::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_execution_whose_function_is_gone_is_told_so() {
+    let path = directory("gone").join("store.db");
+    let clock = VirtualClock::new();
+    let caller = || {
+        script(|mut call| async move {
+            if call.operations.len() == 1 {
+                call.send(vec![invoke("1", "target", "1")]).await;
+            }
+            pending()
+        })
+    };
+    let engine = open(&path, clock).await;
+    engine.register("caller", caller());
+    engine.register("target", script(|_| std::future::pending()));
+    let arn = begin(&engine, "caller").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.close().await.unwrap();
+
+    let engine = open(&path, clock).await;
+    engine.register("caller", caller());
+    engine.resume().await.unwrap();
+    let blocked = finish(&engine, &arn).await.blocked.unwrap();
+    assert!(blocked.contains("waits for the function `target`, which is not registered in this process"), "{blocked}");
+    assert_eq!(engine.describe(&arn).await.unwrap().blocked, None, "it is not the caller that is blocked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_that_died_before_it_sent_anything_is_in_the_history_too() {
+    let path = directory("silent").join("store.db");
+    let clock = VirtualClock::new();
+    let engine = open(&path, clock).await;
+    engine.register("scripted", script(|_| std::future::pending()));
+    let arn = begin(&engine, "scripted").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(engine);
+    let engine = open(&path, clock).await;
+    engine.register("scripted", script(|_| async { succeeded("1") }));
+    engine.resume().await.unwrap();
+    finish(&engine, &arn).await;
+    let expected = ["ExecutionStarted", "InvocationCompleted", "InvocationCompleted", "ExecutionSucceeded"];
+    assert_eq!(history(&engine, &arn).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_stops_the_engine_and_acknowledges_nothing() {
+    let path = directory("fails").join("store.db");
+    let engine = open(&path, VirtualClock::new()).await;
+    let rename = {
+        let path = path.clone();
+        move |from: &str, to: &str| {
+            let connection = rusqlite::Connection::open(&path).unwrap();
+            connection.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+        }
+    };
+    let sabotage = rename.clone();
+    engine.register(
+        "scripted",
+        script(move |mut call| {
+            let sabotage = sabotage.clone();
+            async move {
+                call.send(vec![start(Step, "1")]).await;
+                sabotage("events", "gone");
+                call.try_send(vec![succeed(Step, "1", "1")]).await.unwrap_err();
+                succeeded("1")
+            }
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    let failure = engine.wait(&arn).await.unwrap_err();
+    assert!(matches!(failure, EngineError::StoreFailed { .. }), "{failure}");
+    // The disk is fine again, and still nothing is tried.
+    rename("gone", "events");
+    let failure = engine.start("scripted", "{}", StartOptions::default()).await.unwrap_err();
+    assert!(matches!(failure, EngineError::StoreFailed { .. }), "{failure}");
+    assert!(engine.close().await.is_err());
+
+    let engine = open(&path, VirtualClock::new()).await;
+    assert_eq!(history(&engine, &arn).await, ["ExecutionStarted", "StepStarted"]);
 }

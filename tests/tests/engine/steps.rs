@@ -149,6 +149,8 @@ async fn a_quick_step_whose_start_and_end_share_a_request_still_has_a_duration()
     let (engine, summary) = run(|mut call| async move {
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
         call.send(vec![named("quick", start(Step, "1")), succeed(Step, "1", "1")]).await;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        call.send(vec![named("quicker", start(Step, "2")), succeed(Step, "2", "1")]).await;
         succeeded("1")
     })
     .await;
@@ -156,4 +158,5 @@ async fn a_quick_step_whose_start_and_end_share_a_request_still_has_a_duration()
     assert_eq!(operations[0].operation.name.as_deref(), Some("quick"));
     assert_eq!(operations[0].operation.start_timestamp, operations[0].operation.end_timestamp.unwrap());
     assert_eq!(operations[0].duration.unwrap().as_millis(), 30);
+    assert_eq!(operations[1].duration.unwrap().as_millis(), 5);
 }

@@ -20,31 +20,31 @@ use durable_runtime::wire::{
 };
 
 /// One invocation of a script.
-pub struct Call {
+pub(crate) struct Call {
     /// Which invocation of the script this is, from 1.
-    pub number: usize,
-    pub event: InvocationEvent,
-    pub service: Arc<dyn DurableService>,
-    pub clock: Arc<dyn Clock>,
+    pub(crate) number: usize,
+    pub(crate) event: InvocationEvent,
+    pub(crate) service: Arc<dyn DurableService>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The latest token.
-    pub token: String,
+    pub(crate) token: String,
     /// Every operation as last seen.
-    pub operations: Vec<Operation>,
+    pub(crate) operations: Vec<Operation>,
 }
 
 impl Call {
     /// Sends updates that must be accepted.
-    pub async fn send(&mut self, updates: Vec<OperationUpdate>) -> CheckpointResponse {
+    pub(crate) async fn send(&mut self, updates: Vec<OperationUpdate>) -> CheckpointResponse {
         self.try_send(updates).await.expect("the checkpoint is accepted")
     }
 
     /// Asks for news.
-    pub async fn poll(&mut self) -> Vec<Operation> {
+    pub(crate) async fn poll(&mut self) -> Vec<Operation> {
         self.send(Vec::new()).await.new_execution_state.operations
     }
 
     /// Sends updates; goes on with the new token and the news when they are accepted.
-    pub async fn try_send(&mut self, updates: Vec<OperationUpdate>) -> Result<CheckpointResponse, ServiceError> {
+    pub(crate) async fn try_send(&mut self, updates: Vec<OperationUpdate>) -> Result<CheckpointResponse, ServiceError> {
         let response = self.raw(self.token.clone(), None, updates).await?;
         if let Some(token) = &response.checkpoint_token {
             self.token.clone_from(token);
@@ -59,7 +59,7 @@ impl Call {
     }
 
     /// Sends a checkpoint as it is given.
-    pub async fn raw(
+    pub(crate) async fn raw(
         &self,
         token: String,
         client_token: Option<&str>,
@@ -74,7 +74,7 @@ impl Call {
         self.service.checkpoint(request).await
     }
 
-    pub async fn state(&self, marker: &str, max_items: u32) -> Result<StatePage, ServiceError> {
+    pub(crate) async fn state(&self, marker: &str, max_items: u32) -> Result<StatePage, ServiceError> {
         let request = StateRequest {
             durable_execution_arn: self.event.durable_execution_arn.clone(),
             checkpoint_token: self.token.clone(),
@@ -84,15 +84,15 @@ impl Call {
         self.service.state(request).await
     }
 
-    pub fn operation(&self, id: &str) -> &Operation {
+    pub(crate) fn operation(&self, id: &str) -> &Operation {
         self.operations.iter().find(|operation| operation.id.as_str() == id).expect("the operation is in the state")
     }
 
-    pub fn status(&self, id: &str) -> Option<OperationStatus> {
+    pub(crate) fn status(&self, id: &str) -> Option<OperationStatus> {
         self.operations.iter().find(|operation| operation.id.as_str() == id).map(|operation| operation.status)
     }
 
-    pub fn updated(&self) -> Vec<&str> {
+    pub(crate) fn updated(&self) -> Vec<&str> {
         self.event.updated_operation_ids.iter().flatten().map(OperationId::as_str).collect()
     }
 }
@@ -133,14 +133,14 @@ thread_local! {
 }
 
 /// Waits for an execution whose scripts' assertions must all have held.
-pub async fn finish(engine: &Engine, arn: &Arn) -> ExecutionSummary {
+pub(crate) async fn finish(engine: &Engine, arn: &Arn) -> ExecutionSummary {
     let summary = engine.wait(arn).await.unwrap();
     assert!(!PANICKED.with(Cell::get), "an assertion inside the script failed");
     summary
 }
 
 /// A function out of a closure.
-pub fn script<F, Fut>(body: F) -> Arc<dyn Function>
+pub(crate) fn script<F, Fut>(body: F) -> Arc<dyn Function>
 where
     F: Fn(Call) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = InvocationOutcome> + Send + 'static,
@@ -148,65 +148,65 @@ where
     Arc::new(Script { body, calls: AtomicUsize::new(0) })
 }
 
-pub fn succeeded(result: &str) -> InvocationOutcome {
+pub(crate) fn succeeded(result: &str) -> InvocationOutcome {
     InvocationOutcome::Answered(InvocationResponse::succeeded(result.into()))
 }
 
-pub fn failed(kind: &str) -> InvocationOutcome {
+pub(crate) fn failed(kind: &str) -> InvocationOutcome {
     InvocationOutcome::Answered(InvocationResponse::failed(Some(ErrorObject::new(kind, "as scripted"))))
 }
 
-pub fn pending() -> InvocationOutcome {
+pub(crate) fn pending() -> InvocationOutcome {
     InvocationOutcome::Answered(InvocationResponse::pending())
 }
 
-pub fn crashed(kind: &str) -> InvocationOutcome {
+pub(crate) fn crashed(kind: &str) -> InvocationOutcome {
     InvocationOutcome::Failed(ErrorObject::new(kind, "as scripted"))
 }
 
-pub fn id(text: &str) -> OperationId {
+pub(crate) fn id(text: &str) -> OperationId {
     OperationId::new(text).unwrap()
 }
 
-pub fn update(of: OperationType, operation: &str, action: Action) -> OperationUpdate {
+pub(crate) fn update(of: OperationType, operation: &str, action: Action) -> OperationUpdate {
     OperationUpdate::new(id(operation), of, action)
 }
 
-pub fn start(of: OperationType, operation: &str) -> OperationUpdate {
+pub(crate) fn start(of: OperationType, operation: &str) -> OperationUpdate {
     update(of, operation, Action::Start)
 }
 
-pub fn succeed(of: OperationType, operation: &str, payload: &str) -> OperationUpdate {
+pub(crate) fn succeed(of: OperationType, operation: &str, payload: &str) -> OperationUpdate {
     OperationUpdate { payload: Some(payload.into()), ..update(of, operation, Action::Succeed) }
 }
 
-pub fn fail(of: OperationType, operation: &str, kind: &str) -> OperationUpdate {
+pub(crate) fn fail(of: OperationType, operation: &str, kind: &str) -> OperationUpdate {
     OperationUpdate { error: Some(ErrorObject::new(kind, "as scripted")), ..update(of, operation, Action::Fail) }
 }
 
-pub fn retry(operation: &str, seconds: u64) -> OperationUpdate {
+pub(crate) fn retry(operation: &str, seconds: u64) -> OperationUpdate {
     let step_options = Some(StepOptions { next_attempt_delay_seconds: Some(seconds) });
     let error = Some(ErrorObject::new("Flaky", "as scripted"));
     OperationUpdate { step_options, error, ..update(OperationType::Step, operation, Action::Retry) }
 }
 
 /// A poll of a condition that goes on with `state`.
-pub fn again(operation: &str, seconds: u64, state: &str) -> OperationUpdate {
+pub(crate) fn again(operation: &str, seconds: u64, state: &str) -> OperationUpdate {
     OperationUpdate { error: None, payload: Some(state.into()), ..retry(operation, seconds) }
 }
 
-pub fn wait(operation: &str, seconds: u64) -> OperationUpdate {
+pub(crate) fn wait(operation: &str, seconds: u64) -> OperationUpdate {
     let wait_options = Some(WaitOptions { wait_seconds: Some(seconds) });
     OperationUpdate { wait_options, ..start(OperationType::Wait, operation) }
 }
 
-pub fn callback(operation: &str, timeout: u64, heartbeat: u64) -> OperationUpdate {
+pub(crate) fn callback(operation: &str, timeout: u64, heartbeat: u64) -> OperationUpdate {
     let (timeout_seconds, heartbeat_timeout_seconds) = (Some(timeout), Some(heartbeat));
     let callback_options = Some(CallbackOptions { timeout_seconds, heartbeat_timeout_seconds });
     OperationUpdate { callback_options, ..start(OperationType::Callback, operation) }
 }
 
-pub fn invoke(operation: &str, function: &str, payload: &str) -> OperationUpdate {
+pub(crate) fn invoke(operation: &str, function: &str, payload: &str) -> OperationUpdate {
     let options = ChainedInvokeOptions { function_name: function.into(), ..ChainedInvokeOptions::default() };
     OperationUpdate {
         chained_invoke_options: Some(options),
@@ -215,25 +215,25 @@ pub fn invoke(operation: &str, function: &str, payload: &str) -> OperationUpdate
     }
 }
 
-pub fn replay_children(update: OperationUpdate) -> OperationUpdate {
+pub(crate) fn replay_children(update: OperationUpdate) -> OperationUpdate {
     OperationUpdate { context_options: Some(ContextOptions { replay_children: Some(true) }), ..update }
 }
 
-pub fn inside(parent: &str, update: OperationUpdate) -> OperationUpdate {
+pub(crate) fn inside(parent: &str, update: OperationUpdate) -> OperationUpdate {
     OperationUpdate { parent_id: Some(id(parent)), ..update }
 }
 
-pub fn named(name: &str, update: OperationUpdate) -> OperationUpdate {
+pub(crate) fn named(name: &str, update: OperationUpdate) -> OperationUpdate {
     OperationUpdate { name: Some(name.into()), ..update }
 }
 
 /// An engine in memory and in virtual time.
-pub async fn engine() -> Engine {
+pub(crate) async fn engine() -> Engine {
     Engine::options().clock(Arc::new(VirtualClock::new())).open_in_memory().await.unwrap()
 }
 
 /// Runs a script to its end in an engine of its own.
-pub async fn run<F, Fut>(body: F) -> (Engine, ExecutionSummary)
+pub(crate) async fn run<F, Fut>(body: F) -> (Engine, ExecutionSummary)
 where
     F: Fn(Call) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = InvocationOutcome> + Send + 'static,
@@ -245,12 +245,12 @@ where
     (engine, summary)
 }
 
-pub async fn begin(engine: &Engine, function: &str) -> Arn {
+pub(crate) async fn begin(engine: &Engine, function: &str) -> Arn {
     engine.start(function, "{}", StartOptions::default()).await.unwrap().arn
 }
 
 /// The history as `number type`, one line per event.
-pub async fn history(engine: &Engine, arn: &Arn) -> Vec<String> {
+pub(crate) async fn history(engine: &Engine, arn: &Arn) -> Vec<String> {
     let events = engine.history(arn).await.unwrap();
     for (index, event) in events.iter().enumerate() {
         assert_eq!(event.event_id, index as u64 + 1, "numbers have no gaps");
@@ -259,7 +259,7 @@ pub async fn history(engine: &Engine, arn: &Arn) -> Vec<String> {
 }
 
 /// A fresh directory for a test's files.
-pub fn directory(test: &str) -> PathBuf {
+pub(crate) fn directory(test: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engine").join(test);
     drop(std::fs::remove_dir_all(&path));
     std::fs::create_dir_all(&path).unwrap();

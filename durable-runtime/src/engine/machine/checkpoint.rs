@@ -34,8 +34,6 @@ pub(crate) struct Current {
     token: String,
     /// Accepted checkpoints so far.
     sequence: u64,
-    /// Whether a write has left its trace in the store.
-    traced: bool,
     /// When the function last heard from the service.
     contact: Timestamp,
     /// The last accepted call, for a client that repeats it.
@@ -68,11 +66,11 @@ impl Execution {
             updated_operation_ids: Some(updated).filter(|ids| !ids.is_empty()),
         };
         self.invocation = Some(OpenInvocation { request_id: request_id.clone(), started: around.now });
+        self.unwritten = true;
         self.current = Some(Current {
             request_id,
             token: checkpoint_token,
             sequence: 0,
-            traced: false,
             contact: around.now,
             last: None,
             visible,
@@ -106,9 +104,6 @@ impl Execution {
         let ends = plan.pop_if(|planned| planned.update.operation_type == OperationType::Execution);
         if plan.is_empty() && ends.is_none() {
             self.release_held();
-        } else if let Some(current) = self.current.as_mut().filter(|current| !current.traced) {
-            current.traced = true;
-            self.unwritten = true;
         }
         let added = plan.iter().filter(|planned| self.records.position(&planned.update.id).is_none()).count();
         if self.records.len() + added > around.max_operations + 1 {

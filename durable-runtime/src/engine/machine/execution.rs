@@ -1,7 +1,7 @@
 //! One execution in memory: its own fields, its operations, its current invocation and what is to be written.
 
 use super::super::arn::Arn;
-use super::super::summary::ExecutionStatus;
+use super::super::summary::{ChangeKind, ExecutionStatus};
 use super::checkpoint::Current;
 use super::records::{Extra, Record, Records, WrittenRecord};
 use crate::wire::{
@@ -23,8 +23,8 @@ pub(crate) struct Execution {
     pub(crate) timeout_seconds: u64,
     pub(crate) parent: Option<Parent>,
     pub(crate) last_event: u64,
-    /// The invocation in flight as the history will tell of it. Written with whatever is written next, so that a
-    /// crash leaves a trace; it is never taken for "is being invoked".
+    /// The invocation in flight as the history will tell of it. Written so that a crash leaves a trace; it is never
+    /// taken for "is being invoked".
     pub(crate) invocation: Option<OpenInvocation>,
     pub(crate) records: Records,
     /// The invocation in flight in this process.
@@ -100,6 +100,25 @@ pub(crate) struct WrittenExecution {
     pub(crate) error: Option<ErrorObject>,
     pub(crate) ended: Option<Timestamp>,
     pub(crate) invocation: Option<OpenInvocation>,
+}
+
+impl WriteSet {
+    /// The operations that changed, as live progress shows them.
+    pub(crate) fn changes(&self) -> Vec<ChangeKind> {
+        let change = |written: &WrittenRecord| {
+            let operation = &written.record.operation;
+            ChangeKind::Operation {
+                id: operation.id,
+                parent: operation.parent_id,
+                name: operation.name.clone(),
+                operation_type: operation.operation_type,
+                status: operation.status,
+                attempt: operation.step_details.as_ref().map_or(0, |step| step.attempt),
+                due: written.record.due(),
+            }
+        };
+        self.records.iter().map(change).collect()
+    }
 }
 
 impl NewExecution {

@@ -24,10 +24,8 @@ const KEEP_TRYING: Duration = Duration::from_secs(4 * 60 * 60);
 pub(crate) enum Next {
     /// Nothing: a superseded invocation decides nothing.
     Ignored,
-    /// Wait for something to change.
+    /// Wait for something to change that the function has not seen; it may have already.
     Rest,
-    /// Invoke at once: something changed that the function has not seen.
-    Again,
     /// Invoke at that time: the invocation failed.
     Retry { at: Timestamp, error: ErrorObject },
     /// Do not invoke: the code does not fit.
@@ -97,7 +95,6 @@ impl Execution {
             InvocationStatus::Failed => {
                 self.end_by(Cause::Fail, None, Some(&response.error.unwrap_or_default()), now);
             }
-            InvocationStatus::Pending if self.records.has_news() => return Next::Again,
             InvocationStatus::Pending => return Next::Rest,
         }
         Next::Ended

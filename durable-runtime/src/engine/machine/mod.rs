@@ -17,4 +17,4 @@ pub(crate) use execution::{Execution, Held, NewExecution, OpenInvocation, Parent
 pub(crate) use history::execution_started;
 pub(crate) use lifecycle::{Next, RetryPolicy, Settlement};
 pub(crate) use pages::PageSize;
-pub(crate) use records::{CallbackTimes, Extra, Invoke, Record, WrittenRecord};
+pub(crate) use records::{CallbackTimes, Extra, Invoke, Record};

@@ -100,7 +100,7 @@ impl Asked {
         let outcome = self.connection.query_row(sql, [self.key], |row| row.get::<_, Option<String>>(0));
         Ok(outcome
             .map_err(|error| self.unusable(&error))?
-            .map(|reason| if reason.is_empty() { Ok(()) } else { Err(EngineError::StoreFailed { reason }) }))
+            .map(|reason| if reason.is_empty() { Ok(()) } else { Err(EngineError::Refused { reason }) }))
     }
 
     /// Takes the request back: it was answered, or its sender has done it.

@@ -12,6 +12,8 @@ pub use inbox::stop_in_store;
 pub use reader::Reader;
 
 pub(crate) use inbox::{Request, STOP};
-pub(crate) use queries::{callback, describe, find, history, inbox_requests, list, load, operations, unfinished};
+pub(crate) use queries::{
+    Unfinished, callback, describe, find, history, inbox_requests, list, load, operations, unfinished,
+};
 pub(crate) use rows::{Creation, answer_inbox, create, write};
 pub(crate) use writer::Store;

@@ -91,11 +91,23 @@ fn arns(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -
     statement.query_map(parameters, |row| Ok(Arn::stored(row.get(0)?)))?.collect()
 }
 
-/// Unfinished executions with their functions, oldest first.
-pub(crate) fn unfinished(connection: &Connection) -> Result<Vec<(Arn, String)>, JobError> {
-    let sql = "SELECT arn, function FROM executions WHERE status = 'RUNNING' ORDER BY key";
+/// An execution to be taken up again.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    pub(crate) arn: Arn,
+    pub(crate) function: String,
+    /// Who waits for it.
+    pub(crate) parent: Option<Arn>,
+}
+
+/// Unfinished executions, oldest first.
+pub(crate) fn unfinished(connection: &Connection) -> Result<Vec<Unfinished>, JobError> {
+    let sql = "SELECT arn, function, parent_arn FROM executions WHERE status = 'RUNNING' ORDER BY key";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| Ok((Arn::stored(row.get(0)?), row.get(1)?)))?;
+    let rows = statement.query_map([], |row| {
+        let parent: Option<String> = row.get(2)?;
+        Ok(Unfinished { arn: Arn::stored(row.get(0)?), function: row.get(1)?, parent: parent.map(Arn::stored) })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

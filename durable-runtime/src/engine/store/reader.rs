@@ -63,7 +63,7 @@ impl Reader {
         self.ask(|connection| queries::history(connection, arn))
     }
 
-    /// The execution that `text` names; see [`super::super::Engine::find`].
+    /// The execution that `text` names; see [`Engine::find`](crate::engine::Engine::find).
     ///
     /// # Errors
     /// When there is none, or several.

@@ -33,7 +33,8 @@ impl From<rusqlite::Error> for JobError {
 
 /// Told how the group ended: `Ok` after its commit.
 type Publish = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
-type Run = Box<dyn FnOnce(&Connection) -> Ran + Send>;
+/// Given why there is no connection any more, it says so to its caller.
+type Run = Box<dyn FnOnce(Result<&Connection, EngineError>) -> Ran + Send>;
 
 /// A job that has run, in a transaction that has not ended.
 struct Ran {
@@ -91,12 +92,14 @@ impl Store {
         Ok(Self { access: Arc::new(Access::Thread { jobs, thread }) })
     }
 
-    /// Runs a job that writes; resolves once it is committed.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        self.run(true, job).await
+    /// Runs a job that writes; resolves once it is committed. The job has its place in the order from the call on,
+    /// awaited or not.
+    pub(crate) fn write<T, J>(&self, job: J) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, J>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
+    {
+        answered(self.enqueue(true, job))
     }
 
     /// Runs a job that reads. It sees everything that was asked for before it.
@@ -104,17 +107,17 @@ impl Store {
         &self,
         job: impl FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        self.run(false, job).await
+        answered(self.enqueue(false, job)).await
     }
 
-    async fn run<T: Send + 'static>(
+    fn enqueue<T: Send + 'static>(
         &self,
         writes: bool,
         job: impl FnOnce(&Connection) -> Result<T, JobError> + Send + 'static,
-    ) -> Result<T, EngineError> {
+    ) -> Result<oneshot::Receiver<Result<T, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
         let run: Run = Box::new(move |connection| {
-            let (outcome, value) = match job(connection) {
+            let (outcome, value) = match connection.map_err(JobError::Refused).and_then(job) {
                 Ok(value) => (Outcome::Done, Ok(value)),
                 Err(JobError::Refused(refusal)) => (Outcome::Refused, Err(refusal)),
                 Err(JobError::Failed(error)) => (Outcome::Failed(error), Err(EngineError::Closed)),
@@ -133,7 +136,7 @@ impl Store {
                 sender.send(job).map_err(|_| EngineError::Closed)?;
             }
         }
-        answer.await.unwrap_or(Err(EngineError::Closed))
+        Ok(answer)
     }
 
     /// Finishes what was asked for, closes the file and gives the lock up. Waits for at most one group of commits.
@@ -148,6 +151,13 @@ impl Store {
             }
         }
     }
+}
+
+/// The answer to a job; without one the store is closed.
+async fn answered<T>(
+    enqueued: Result<oneshot::Receiver<Result<T, EngineError>>, EngineError>,
+) -> Result<T, EngineError> {
+    enqueued?.await.unwrap_or(Err(EngineError::Closed))
 }
 
 /// Sends `value` to its caller, or what became of the group in its stead.
@@ -171,31 +181,33 @@ fn serve(owned: &mut Owned, jobs: &Receiver<Job>) {
 impl Owned {
     fn group(&mut self, jobs: Vec<Job>) {
         let mut waiting = Vec::with_capacity(jobs.len());
-        let outcome = match self.failed.clone() {
-            Some(failure) => Err(failure),
-            None => self.transaction(jobs, &mut waiting).map_err(|error| {
-                // What a failed write or sync left on the disk is unknown: trying again could acknowledge a loss.
-                let failure = EngineError::StoreFailed { reason: error.to_string() };
-                self.failed = Some(failure.clone());
-                failure
-            }),
-        };
+        let mut jobs = jobs.into_iter();
+        if self.failed.is_none() {
+            // What a failed write or sync left on the disk is unknown: trying again could acknowledge a loss.
+            let outcome = self.transaction(&mut jobs, &mut waiting);
+            self.failed = outcome.err().map(|error| EngineError::StoreFailed { reason: error.to_string() });
+        }
+        let outcome = self.failed.clone().map_or(Ok(()), Err);
         for publish in waiting {
             publish(outcome.clone());
         }
+        if let Err(failure) = outcome {
+            jobs.for_each(|job| ((job.run)(Err(failure.clone())).publish)(Ok(())));
+        }
     }
 
-    fn transaction(&self, jobs: Vec<Job>, waiting: &mut Vec<Publish>) -> rusqlite::Result<()> {
+    /// Runs the jobs in one transaction; leaves those behind a failure in `jobs`.
+    fn transaction(&self, jobs: &mut std::vec::IntoIter<Job>, waiting: &mut Vec<Publish>) -> rusqlite::Result<()> {
         let statement = |sql: &str| self.connection.prepare_cached(sql)?.execute([]).map(|_| ());
-        let writes = jobs.iter().any(|job| job.writes);
+        let writes = jobs.as_slice().iter().any(|job| job.writes);
         if writes {
             statement("BEGIN IMMEDIATE")?;
         }
-        let outcome = jobs.into_iter().try_for_each(|job| {
+        let outcome = jobs.try_for_each(|job| {
             if job.writes {
                 statement("SAVEPOINT request")?;
             }
-            let ran = (job.run)(&self.connection);
+            let ran = (job.run)(Ok(&self.connection));
             waiting.push(ran.publish);
             match ran.outcome {
                 Outcome::Failed(error) => return Err(error),
