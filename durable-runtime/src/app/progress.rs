@@ -15,7 +15,8 @@ pub(super) struct Progress {
     open: BTreeMap<OperationId, Open>,
     /// The paths of all contexts: what is committed together may tell of a context's end before its content's.
     contexts: BTreeMap<OperationId, String>,
-    done: usize,
+    /// Those that have ended: a change may tell again what was loaded from the store already.
+    ended: HashSet<OperationId>,
     note: Option<String>,
 }
 
@@ -34,12 +35,19 @@ struct Open {
 impl Progress {
     /// An execution that was started at `started`.
     pub(super) fn new(name: impl Into<String>, started: Timestamp) -> Self {
-        Self { name: name.into(), started, open: BTreeMap::new(), contexts: BTreeMap::new(), done: 0, note: None }
+        Self {
+            name: name.into(),
+            started,
+            open: BTreeMap::new(),
+            contexts: BTreeMap::new(),
+            ended: HashSet::new(),
+            note: None,
+        }
     }
 
     /// Forgets what it knew and starts again from the store: for a resumed execution, and when changes were missed.
     pub(super) fn reload(&mut self, operations: &[OperationSummary]) {
-        (self.open, self.done) = (BTreeMap::new(), 0);
+        (self.open, self.ended) = (BTreeMap::new(), HashSet::new());
         for summary in operations {
             let operation = &summary.operation;
             let attempt = operation.step_details.as_ref().map_or(0, |details| details.attempt);
@@ -87,7 +95,7 @@ impl Progress {
     /// The lines that tell where the execution is: one for itself, one for each open operation that holds no other.
     pub(super) fn lines(&self, now: Timestamp) -> Vec<String> {
         let elapsed = text::duration(std::time::Duration::from_secs(now.since(self.started).as_secs()));
-        let mut lines = vec![format!("{}  {elapsed}, {} done", self.name, self.done)];
+        let mut lines = vec![format!("{}  {elapsed}, {} done", self.name, self.ended.len())];
         lines.extend(self.note.iter().map(|note| format!("  {note}")));
         let parents: HashSet<OperationId> = self.open.values().filter_map(|open| open.parent).collect();
         let leaves: Vec<&Open> =
@@ -110,7 +118,7 @@ impl Progress {
         }
         if state.status.is_terminal() {
             self.open.remove(&id);
-            self.done += 1;
+            self.ended.insert(id);
         } else {
             self.open.insert(id, state.clone());
         }

@@ -103,8 +103,14 @@ impl Place {
 
     /// `checkout <line>`, started.
     pub(crate) fn start_as_given(&self, line: &[&str]) -> Running {
+        self.start_with(line, &[])
+    }
+
+    /// `checkout <line>`, started in an environment with `variables`.
+    pub(crate) fn start_with(&self, line: &[&str], variables: &[(&str, &str)]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
         command.args(line).current_dir(&self.0).env_remove("SHOP_INVENTORY").env_remove("SHOP_PAYMENTS");
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running(command.spawn().unwrap())
     }
