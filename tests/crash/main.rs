@@ -4,5 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod checkout;
-mod kill;
+mod kill_at_random;
+mod kill_each_step;
 mod support;
+mod unkilled;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use examples::shop::inventory::Inventory;
 use examples::shop::ledger::{Charge, Ledger};
@@ -58,6 +59,16 @@ impl Running {
         messages.read_to_string(&mut heard).unwrap();
         let said = self.wait();
         Said { messages: heard, ..said }
+    }
+
+    /// Kills it after `life`, unless it has ended by then. Whether it was killed comes along.
+    pub(crate) fn kill_after(mut self, life: Duration) -> (Said, bool) {
+        std::thread::sleep(life);
+        let running = self.0.try_wait().unwrap().is_none();
+        if running {
+            self.0.kill().unwrap();
+        }
+        (self.wait(), running)
     }
 
     /// Ctrl-C.
