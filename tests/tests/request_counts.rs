@@ -66,7 +66,7 @@ async fn retried(load: Load) -> Result<u32> {
     #[step(retry = fixed(max_attempts = 2, delay = "1s"))]
     async fn every_second_call_fails(slow: bool) -> Result<u32> {
         work(3, slow).await;
-        if CALLS.fetch_add(1, Ordering::SeqCst) % 2 == 0 { Err("not yet")? } else { Ok(1) }
+        if CALLS.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { Err("not yet")? } else { Ok(1) }
     }
     every_second_call_fails(load.slow).await
 }
