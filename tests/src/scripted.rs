@@ -152,7 +152,10 @@ impl Scripted {
         InvocationEvent {
             durable_execution_arn: ARN.into(),
             checkpoint_token: token,
-            initial_execution_state: StatePage { operations: kept, next_marker: None },
+            initial_execution_state: StatePage {
+                operations: kept.into_iter().map(Box::new).collect(),
+                next_marker: None,
+            },
             updated_operation_ids: None,
         }
     }
@@ -268,7 +271,7 @@ impl State {
         let held = self.page.unwrap_or(usize::MAX);
         let next_marker = (changed.len() > held)
             .then(|| changed[held..].iter().map(|operation| operation.id.to_string()).collect::<Vec<_>>().join(","));
-        StatePage { operations: changed.into_iter().take(held).collect(), next_marker }
+        StatePage { operations: changed.into_iter().take(held).map(Box::new).collect(), next_marker }
     }
 }
 

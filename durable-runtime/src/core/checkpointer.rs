@@ -11,7 +11,7 @@ use super::outbox::Sequence;
 use super::shared::{Shared, State};
 use super::wakers::sanctioned;
 use crate::service::{DurableService, ServiceError};
-use crate::wire::{CheckpointRequest, Operation, OperationUpdate, StatePage, StateRequest, Timestamp};
+use crate::wire::{CheckpointRequest, OperationUpdate, Operations, StatePage, StateRequest, Timestamp};
 
 /// An outcome waits this long for company while durable code is still busy.
 const OUTCOME_LINGERS: Duration = Duration::from_millis(5);
@@ -155,7 +155,7 @@ impl Checkpointer {
     }
 
     /// News first, then the acknowledgement: whoever is woken by one sees both. Whether the news moved anything.
-    fn publish(&mut self, news: Vec<Operation>, upto: Sequence) -> bool {
+    fn publish(&mut self, news: Operations, upto: Sequence) -> bool {
         self.last_answer = self.shared.clock.now();
         let mut state = self.shared.lock();
         let moved = state.merge(news);
@@ -171,7 +171,7 @@ pub(crate) async fn all_pages(
     arn: &str,
     token: &str,
     mut page: StatePage,
-) -> Result<Vec<Operation>, ServiceError> {
+) -> Result<Operations, ServiceError> {
     let mut operations = std::mem::take(&mut page.operations);
     while let Some(marker) = page.next() {
         let request = StateRequest {

@@ -44,7 +44,7 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
     };
     let replaying = operations.iter().any(|operation| operation.operation_type != OperationType::Execution);
     // A service that had no news to tell, or a step begun and not ended, means that the last invocation died.
-    let begun = |operation: &Operation| {
+    let begun = |operation: &Box<Operation>| {
         operation.operation_type == OperationType::Step && operation.status == OperationStatus::Started
     };
     let impatient = replaying && (!changed || operations.iter().any(begun));
@@ -79,7 +79,7 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
 }
 
 /// The EXECUTION operation is the first, or the one with the execution's id.
-fn input_of(operations: &[Operation], execution_id: &str) -> String {
+fn input_of(operations: &[Box<Operation>], execution_id: &str) -> String {
     let by_id = operations.iter().find(|operation| operation.id.as_str() == execution_id);
     let execution = by_id.or_else(|| operations.first()).and_then(|operation| operation.execution_details.as_ref());
     let text = execution.and_then(|details| details.input_payload.as_deref()).filter(|text| !text.trim().is_empty());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::wire::{Operation, OperationId, OperationType};
+use crate::wire::{Operation, OperationId, OperationType, Operations};
 
 /// The recorded operations that today's code has not reached yet. Boxed, so that the futures which hold one for a
 /// while stay small: they nest as deep as contexts do.
@@ -12,9 +12,9 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) fn new(operations: Vec<Operation>) -> Self {
+    pub(crate) fn new(operations: Operations) -> Self {
         let recorded = operations.into_iter().filter(|operation| operation.operation_type != OperationType::Execution);
-        Self { unreached: recorded.map(|operation| (operation.id, Box::new(operation))).collect() }
+        Self { unreached: recorded.map(|operation| (operation.id, operation)).collect() }
     }
 
     /// The record of `id`, moved out: nothing is copied on a replay hit.

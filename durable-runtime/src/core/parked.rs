@@ -47,10 +47,10 @@ impl Parked {
     }
 
     /// Takes news of an operation. Whether it moved something that is waited for.
-    pub(crate) fn merge(&mut self, operation: Operation) -> bool {
+    pub(crate) fn merge(&mut self, operation: Box<Operation>) -> bool {
         let Some(watched) = self.watched.get_mut(&operation.id) else { return false };
         let moved = has_moved(&operation);
-        watched.latest = Some(Box::new(operation));
+        watched.latest = Some(operation);
         match &watched.waker {
             Some(waker) if moved => {
                 waker.wake_by_ref();

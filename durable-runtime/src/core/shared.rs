@@ -11,7 +11,7 @@ use super::outbox::Outbox;
 use super::parked::Parked;
 use super::wakers::sanctioned;
 use crate::clock::Clock;
-use crate::wire::Operation;
+use crate::wire::Operations;
 
 /// One invocation, as seen from inside.
 pub(crate) struct Shared {
@@ -77,7 +77,7 @@ impl State {
     /// Takes what the service reported. Whether something that is waited for has moved on.
     ///
     /// Wakes happen under the lock, so that the driver never sees news without the wake that belongs to them.
-    pub(crate) fn merge(&mut self, news: Vec<Operation>) -> bool {
+    pub(crate) fn merge(&mut self, news: Operations) -> bool {
         sanctioned(|| {
             let mut moved = false;
             for operation in news {

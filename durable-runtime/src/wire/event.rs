@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorObject, Operation, OperationId};
+use super::{ErrorObject, OperationId, Operations};
 
 /// The event of one invocation of a durable function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct InvocationEvent {
 #[serde(rename_all = "PascalCase", default)]
 pub struct StatePage {
     /// Operations in the order of their start; EXECUTION is the first of all.
-    pub operations: Vec<Operation>,
+    pub operations: Operations,
     /// Where the next page begins; absent, null or empty when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,

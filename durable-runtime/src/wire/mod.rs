@@ -17,7 +17,7 @@ pub use history::{HistoryDetails, HistoryError, HistoryEvent, HistoryPayload, Re
 pub use id::{InvalidOperationId, OperationId};
 pub use operation::{
     CallbackDetails, ChainedInvokeDetails, ContextDetails, ExecutionDetails, Operation, OperationStatus, OperationType,
-    StepDetails, SubType, WaitDetails,
+    Operations, StepDetails, SubType, WaitDetails,
 };
 pub use timestamp::Timestamp;
 pub use update::{

@@ -158,6 +158,11 @@ pub struct Operation {
     pub chained_invoke_details: Option<ChainedInvokeDetails>,
 }
 
+/// Operations on their way. Boxed, because they are large and move on one by one: a page that grows moves pointers, and
+/// a history is in memory once.
+#[allow(clippy::vec_box)]
+pub type Operations = Vec<Box<Operation>>;
+
 /// Details of the execution.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use durable_runtime::engine::{Engine, ExecutionStatus, StartOptions};
 use durable_runtime::testing::VirtualClock;
-use durable_runtime::wire::Operation;
 use durable_runtime::wire::OperationType::{Context, Execution, Step};
+use durable_runtime::wire::{Operation, Operations};
 
 use crate::support::*;
 
@@ -12,12 +12,12 @@ async fn small_pages(operations: usize) -> Engine {
     options.open_in_memory().await.unwrap()
 }
 
-fn ids(operations: &[Operation]) -> Vec<String> {
+fn ids(operations: &[Box<Operation>]) -> Vec<String> {
     operations.iter().map(|operation| operation.id.to_string()).collect()
 }
 
 /// Everything behind a marker.
-async fn rest(call: &Call, mut marker: Option<String>, max_items: u32) -> Vec<Operation> {
+async fn rest(call: &Call, mut marker: Option<String>, max_items: u32) -> Operations {
     let mut operations = Vec::new();
     while let Some(next) = marker.filter(|marker| !marker.is_empty()) {
         let page = call.state(&next, max_items).await.unwrap();

@@ -131,7 +131,7 @@ async fn steps_and_contexts_may_end_without_a_start() {
 #[tokio::test(start_paused = true)]
 async fn the_answer_to_a_checkpoint_holds_what_was_just_written_and_nothing_twice() {
     run(|mut call| async move {
-        let names = |operations: &[durable_runtime::wire::Operation]| {
+        let names = |operations: &[Box<durable_runtime::wire::Operation>]| {
             operations.iter().map(|operation| operation.id.to_string()).collect::<Vec<_>>()
         };
         let news = call.send(vec![start(Context, "1"), inside("1", start(Step, "1-1"))]).await;

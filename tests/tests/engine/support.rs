@@ -16,7 +16,7 @@ use durable_runtime::testing::VirtualClock;
 use durable_runtime::wire::{
     Action, CallbackOptions, ChainedInvokeOptions, CheckpointRequest, CheckpointResponse, ContextOptions, ErrorObject,
     InvocationEvent, InvocationResponse, Operation, OperationId, OperationStatus, OperationType, OperationUpdate,
-    StatePage, StateRequest, StepOptions, WaitOptions,
+    Operations, StatePage, StateRequest, StepOptions, WaitOptions,
 };
 
 /// One invocation of a script.
@@ -29,7 +29,7 @@ pub(crate) struct Call {
     /// The latest token.
     pub(crate) token: String,
     /// Every operation as last seen.
-    pub(crate) operations: Vec<Operation>,
+    pub(crate) operations: Operations,
 }
 
 impl Call {
@@ -39,7 +39,7 @@ impl Call {
     }
 
     /// Asks for news.
-    pub(crate) async fn poll(&mut self) -> Vec<Operation> {
+    pub(crate) async fn poll(&mut self) -> Operations {
         self.send(Vec::new()).await.new_execution_state.operations
     }
 

@@ -73,7 +73,7 @@ impl Execution {
             if !first && (bytes > size.bytes || operations.len() >= size.operations) {
                 break;
             }
-            operations.push(record.operation.clone());
+            operations.push(Box::new(record.operation.clone()));
         }
         let next = from + operations.len();
         StatePage { operations, next_marker: (next < positions.len()).then(|| listing.marker(next)) }
