@@ -44,10 +44,10 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
     };
     let replaying = operations.iter().any(|operation| operation.operation_type != OperationType::Execution);
     // A service that had no news to tell, or a step begun and not ended, means that the last invocation died.
-    let begun = |operation: &Box<Operation>| {
+    let begun = |operation: &Operation| {
         operation.operation_type == OperationType::Step && operation.status == OperationStatus::Started
     };
-    let impatient = replaying && (!changed || operations.iter().any(begun));
+    let impatient = replaying && (!changed || operations.iter().any(|operation| begun(operation)));
     let execution_id = arn.rsplit('/').next().unwrap_or_default().to_owned();
     let input = input_of(&operations, &execution_id);
 
