@@ -48,7 +48,7 @@ pub(crate) fn input(invocation: &Invocation) -> String {
 /// The state of an operation, if the function has it.
 pub(crate) fn known(invocation: &Invocation, id: &str) -> Option<Operation> {
     let operations = &invocation.event.initial_execution_state.operations;
-    operations.iter().find(|operation| operation.id.as_str() == id).cloned()
+    operations.iter().find(|operation| operation.id.as_str() == id).map(|operation| (**operation).clone())
 }
 
 /// An update of the operation `id`.
