@@ -203,7 +203,7 @@ fn defect_06_every_operation_of_the_wire_is_read_with_its_details() {
     assert_eq!(operations[5].operation_type, OperationType::Unknown);
     for operation in &operations[..5] {
         let back: Record = serde_json::from_str(&serde_json::to_string(operation).unwrap()).unwrap();
-        assert_eq!(back, *operation);
+        assert_eq!(back, **operation);
     }
     assert_eq!(serde_json::to_value(OperationType::ChainedInvoke).unwrap(), "CHAINED_INVOKE");
 }
