@@ -55,12 +55,13 @@ pub mod wire;
 pub use crate::app::{App, run};
 pub use crate::core::{Context, Execution, StepInfo};
 pub use crate::durations::{days, hours, minutes, seconds};
-pub use crate::error::{BoxError, Error, FailureKind, Result, StepFailure};
+pub use crate::error::{BoxError, CallbackError, Error, FailureKind, InvokeError, Result, StepFailure};
 pub use crate::operation::{Boxed, Operation, Recordable};
 pub use crate::operations::{
-    Branch, Child, ChildBody, Collection, Commit, CurrentTime, NewUuid, Parallel, RandomKind, RandomValue, Sleep, Step,
-    StepBody, Untracked, commit, current_time, new_uuid, parallel_all, parallel_map, random_value, sleep, sleep_until,
-    untracked,
+    Branch, Callback, CallbackHandle, CallbackResult, Child, ChildBody, Collection, Commit, CurrentTime, Invoke,
+    NewUuid, Parallel, RandomKind, RandomValue, Sleep, Step, StepBody, Untracked, WaitForCallback, callback, commit,
+    current_time, invoke, new_uuid, parallel_all, parallel_map, random_value, sleep, sleep_until, untracked,
+    wait_for_callback,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
 pub use durable_macros::{child, durable, parallel, record, step};

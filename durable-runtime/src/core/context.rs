@@ -278,6 +278,11 @@ impl Context {
         Moved::new(&self.0.shared, id, start)
     }
 
+    /// What the service last said of a watched operation.
+    pub(crate) fn latest<R>(&self, id: &OperationId, look: impl FnOnce(&Operation) -> Option<R>) -> Option<R> {
+        self.0.shared.lock().parked.latest(id).and_then(look)
+    }
+
     pub(crate) fn acknowledged(&self, sequence: Sequence) -> Acknowledged<'_> {
         Acknowledged::new(&self.0.shared, sequence)
     }

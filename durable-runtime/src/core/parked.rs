@@ -39,6 +39,11 @@ impl Parked {
         None
     }
 
+    /// What the service last said of `id`.
+    pub(crate) fn latest(&self, id: &OperationId) -> Option<&Operation> {
+        self.watched.get(id)?.latest.as_deref()
+    }
+
     /// Nobody will ask for `id` any more.
     pub(crate) fn forget(&mut self, id: &OperationId) {
         if self.watched.remove(id).is_some_and(|watched| watched.waker.is_some()) {

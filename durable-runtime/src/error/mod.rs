@@ -2,9 +2,11 @@
 
 mod codec;
 mod failure;
+mod outside;
 
 pub(crate) use codec::{Decoded, decode_error, encode_error, takes_failures};
 pub use failure::{FailureKind, StepFailure};
+pub use outside::{CallbackError, InvokeError};
 
 use std::fmt;
 

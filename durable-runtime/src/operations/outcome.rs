@@ -46,6 +46,11 @@ pub(crate) async fn error<E: serde::de::DeserializeOwned>(
     }
 }
 
+/// What somebody outside answered to the operation `name`, and does not read as what it waits for.
+pub(crate) fn unreadable_answer(name: &str, why: &str) -> ErrorObject {
+    ErrorObject::new("UnreadableAnswer", format!("the answer to `{name}`: {why}"))
+}
+
 /// Fails an operation before anything of it is recorded. Its position is used up all the same.
 pub(crate) async fn refuse<E: serde::de::DeserializeOwned>(cx: &Context, failure: StepFailure) -> E {
     cx.skip();

@@ -39,6 +39,8 @@ pub mod limits {
     pub const NAME_CHARS: usize = 256;
     /// Seconds of one wait or one retry delay: 366 days.
     pub const DELAY_SECONDS: u64 = 31_622_400;
+    /// Seconds of a callback's timeouts.
+    pub const CALLBACK_SECONDS: u64 = 99_999_999;
     /// Updates in one checkpoint request.
     pub const BATCH_UPDATES: usize = 250;
     /// Bytes of one checkpoint request.

@@ -70,6 +70,14 @@ impl SubType {
     pub const WAIT: Self = Self::named("Wait");
     /// A child context.
     pub const RUN_IN_CHILD_CONTEXT: Self = Self::named("RunInChildContext");
+    /// A callback.
+    pub const CALLBACK: Self = Self::named("Callback");
+    /// A callback with its submitter.
+    pub const WAIT_FOR_CALLBACK: Self = Self::named("WaitForCallback");
+    /// Another function's invocation.
+    pub const CHAINED_INVOKE: Self = Self::named("ChainedInvoke");
+    /// A polled condition.
+    pub const WAIT_FOR_CONDITION: Self = Self::named("WaitForCondition");
     /// A batch of branches.
     pub const PARALLEL: Self = Self::named("Parallel");
     /// One branch of a batch.
@@ -92,10 +100,14 @@ impl SubType {
 
 impl From<std::borrow::Cow<'_, str>> for SubType {
     fn from(word: std::borrow::Cow<'_, str>) -> Self {
-        const KNOWN: [SubType; 7] = [
+        const KNOWN: [SubType; 11] = [
             SubType::STEP,
             SubType::WAIT,
             SubType::RUN_IN_CHILD_CONTEXT,
+            SubType::CALLBACK,
+            SubType::WAIT_FOR_CALLBACK,
+            SubType::CHAINED_INVOKE,
+            SubType::WAIT_FOR_CONDITION,
             SubType::PARALLEL,
             SubType::PARALLEL_BRANCH,
             SubType::MAP,
