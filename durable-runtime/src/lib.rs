@@ -34,6 +34,7 @@ pub mod __private;
 #[cfg(feature = "engine")]
 pub mod app;
 pub mod clock;
+mod completion;
 mod core;
 mod durations;
 #[cfg(feature = "engine")]
@@ -53,15 +54,16 @@ pub mod wire;
 
 #[cfg(feature = "engine")]
 pub use crate::app::{App, run};
+pub use crate::completion::{CompletionReason, Progress, Verdict};
 pub use crate::core::{Context, Execution, StepInfo};
 pub use crate::durations::{days, hours, minutes, seconds};
 pub use crate::error::{BoxError, CallbackError, Error, FailureKind, InvokeError, Result, StepFailure};
 pub use crate::operation::{Boxed, Operation, Recordable};
 pub use crate::operations::{
-    Branch, Callback, CallbackHandle, CallbackResult, Child, ChildBody, Collection, Commit, CurrentTime, Invoke,
-    NewUuid, Parallel, RandomKind, RandomValue, Sleep, Step, StepBody, Untracked, WaitForCallback, callback, commit,
-    current_time, invoke, new_uuid, parallel_all, parallel_map, random_value, sleep, sleep_until, untracked,
-    wait_for_callback,
+    BatchResult, Branch, Callback, CallbackHandle, CallbackResult, Child, ChildBody, Collection, Commit, CurrentTime,
+    Invoke, NewUuid, Outcome, Parallel, RandomKind, RandomValue, Settled, Sleep, Step, StepBody, Untracked,
+    WaitForCallback, callback, commit, current_time, invoke, new_uuid, parallel_all, parallel_map, random_value, sleep,
+    sleep_until, untracked, wait_for_callback,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
 pub use durable_macros::{child, durable, parallel, record, step};

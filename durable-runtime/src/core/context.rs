@@ -104,6 +104,15 @@ impl Context {
         }))
     }
 
+    /// A context for a branch without a record: its ids are apart, its operations' parent is this context's.
+    pub(crate) fn apart(&self, id: OperationId, name: &str) -> Self {
+        let mut inside = self.inside(id, name, true, self.0.finished);
+        if let Some(scope) = Arc::get_mut(&mut inside.0) {
+            scope.parent = self.0.parent;
+        }
+        inside
+    }
+
     /// The same context with a causal past of its own: one branch's, which siblings do not share.
     pub(crate) fn fork(&self) -> Self {
         let scope = &*self.0;
@@ -289,6 +298,9 @@ impl Context {
 
     /// Waits until everything that the next effect depends on is recorded.
     pub(crate) async fn effect_may_begin(&self) {
+        if let Some(gate) = &self.0.gate {
+            gate.lets_go().await;
+        }
         self.acknowledged(self.causal()).await;
         self.unless_closing().await;
     }

@@ -1,6 +1,6 @@
 //! Runs the branches of a batch: concurrently in one task, begun in the order of their index, closed by one record.
 //!
-//! Knows its branches only by their recorded ends, so that it is one state machine for tuples and lists.
+//! Knows its branches only by their recorded ends, so that it is one state machine for tuples, lists and races.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,16 +9,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll};
 
 use futures_util::stream::{FuturesUnordered, Stream};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::branch::{Runs, Setting, Standing, close, open, refused_setting, run_content};
-use super::outcome::Recorded;
+use super::batch_record::{decision, read_decision, read_whole, whole};
+use super::batch_settings::BatchSettings;
+use super::branch::{Runs, Setting, Standing, close, open, run_content};
+use super::outcome::{self, Recorded};
 use crate::clock::BoxFuture;
-use crate::core::{Claim, Context, Gate, Name, Spec, operation_id, sanctioned};
+use crate::completion::{CompletionReason, Progress, Running};
+use crate::core::{Claim, Context, Gate, Name, Spec, operation_id, sanctioned, supervise};
 use crate::error::StepFailure;
-use crate::operation::Operation;
-use crate::wire::{ErrorObject, OperationId, OperationType, SubType};
+use crate::operation::{Operation, Recordable};
+use crate::wire::{OperationId, OperationType, SubType};
 
 /// What kind of batch: which words its records carry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,10 +29,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const fn sub_types(self) -> (SubType, SubType) {
+    pub(crate) const fn sub_type(self) -> SubType {
         match self {
-            Self::Parallel => (SubType::PARALLEL, SubType::PARALLEL_BRANCH),
-            Self::Map => (SubType::MAP, SubType::MAP_ITERATION),
+            Self::Parallel => SubType::PARALLEL,
+            Self::Map => SubType::MAP,
+        }
+    }
+
+    const fn branch_sub_type(self) -> SubType {
+        match self {
+            Self::Parallel => SubType::PARALLEL_BRANCH,
+            Self::Map => SubType::MAP_ITERATION,
         }
     }
 
@@ -43,6 +51,9 @@ impl Kind {
     }
 }
 
+/// A branch's index, what came to depend on it, and its recorded end.
+type BranchEnd = (usize, Context, Recorded);
+
 /// One branch before it runs.
 pub(crate) struct BranchPlan<'a> {
     name: Name,
@@ -50,11 +61,8 @@ pub(crate) struct BranchPlan<'a> {
     run: Box<dyn FnOnce(BranchPlace) -> BoxFuture<'a, BranchEnd> + Send + 'a>,
 }
 
-/// A branch's index, what came to depend on it, and its recorded end.
-type BranchEnd = (usize, Context, Recorded);
-
 /// Where a branch runs.
-pub(crate) struct BranchPlace {
+struct BranchPlace {
     index: usize,
     cx: Context,
     id: OperationId,
@@ -62,18 +70,20 @@ pub(crate) struct BranchPlace {
     name: Name,
     gate: Arc<Gate>,
     begun: Arc<AtomicUsize>,
+    flat: bool,
 }
 
 impl<'a> BranchPlan<'a> {
-    /// A branch whose content is `operation`.
+    /// A branch whose content is `operation`. A name that the operation was given names the branch.
     pub(crate) fn new<O>(name: Name, operation: O) -> Self
     where
-        O: Operation<Output: crate::operation::Recordable> + 'a,
+        O: Operation<Output: Recordable> + 'a,
     {
         let name = operation.content_name().cloned().unwrap_or(name);
         let run = |place: BranchPlace| -> BoxFuture<'a, BranchEnd> {
             Box::pin(async move {
-                let end = branch_end(&place, operation).await;
+                let end =
+                    if place.flat { flat_end(&place, operation).await } else { branch_end(&place, operation).await };
                 (place.index, place.cx, end)
             })
         };
@@ -81,11 +91,12 @@ impl<'a> BranchPlan<'a> {
     }
 }
 
+/// Runs a branch in a context of its own.
 async fn branch_end<O>(place: &BranchPlace, operation: O) -> Recorded
 where
-    O: Operation<Output: crate::operation::Recordable>,
+    O: Operation<Output: Recordable>,
 {
-    let BranchPlace { index, cx, id, sub_type, name, gate, begun } = place;
+    let BranchPlace { index, cx, id, sub_type, name, gate, begun, .. } = place;
     name.validate().map_err(|refused| refused.to_object())?;
     let spec = Spec { operation_type: OperationType::Context, sub_type: sub_type.clone(), name: name.as_str() };
     let Claim { recorded, .. } = cx.claim_at(*id, &spec).await;
@@ -100,84 +111,56 @@ where
     ended.map(Option::unwrap_or_default)
 }
 
-/// What the whole batch is.
-pub(crate) struct Plan<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) name: &'a Name,
-    pub(crate) max_concurrency: Option<usize>,
+/// Runs a branch without a record of its own: only its ids are apart.
+async fn flat_end<O>(place: &BranchPlace, operation: O) -> Recorded
+where
+    O: Operation<Output: Recordable>,
+{
+    let BranchPlace { index, cx, id, name, gate, begun, .. } = place;
+    cx.unless_closing().await;
+    begun.fetch_max(index + 1, Ordering::Relaxed);
+    let inside = cx.apart(*id, name.as_str()).behind(Some(gate.clone()));
+    let ended = match inside.check_depth() {
+        Ok(()) => supervise(&inside, || operation.run_as_content(inside.clone())).await,
+        Err(failure) => Err(failure),
+    };
+    if ended.is_ok() {
+        inside.check_end().await;
+    }
+    cx.depend_on(inside.causal());
+    outcome::record(ended).0
 }
 
-/// Where the batch stands after it closed: every branch that ended, in index order.
+/// How the branches of a batch ended, in index order, when the batch was over.
+pub(crate) struct Ends {
+    pub(crate) ends: Vec<Option<Recorded>>,
+    pub(crate) begun: usize,
+    pub(crate) reason: CompletionReason,
+}
+
+/// Where the batch stands after it closed.
 pub(crate) struct Closed {
     pub(crate) id: OperationId,
-    pub(crate) ends: Vec<Option<Recorded>>,
+    pub(crate) ends: Ends,
 }
 
-/// The record of a closed batch, in the shape that the official SDKs use.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    all: Vec<Item>,
-    #[serde(rename = "completionReason")]
-    completion_reason: Reason,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Item {
-    index: usize,
-    status: Status,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    result: Option<Box<RawValue>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorObject>,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum Status {
-    Succeeded,
-    Failed,
-    Started,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum Reason {
-    AllCompleted,
-    FailureToleranceExceeded,
-}
-
-/// The record of a closed batch whose results are too large to store: which branches to take up again.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Decision {
-    #[serde(rename = "type")]
-    record_type: String,
-    total_count: usize,
-    success_count: usize,
-    failure_count: usize,
-    started_count: usize,
-    completion_reason: Reason,
-    /// One letter per branch: S, F, or - for one that never ended.
-    item_statuses: String,
-}
-
-/// Runs or replays a batch. `branches` is called only when its branches have to run, or to give their results again.
+/// Runs or replays a batch of `total` branches. `branches` is called only when they have to run, or to give their
+/// results again.
 pub(crate) async fn run<'a>(
     cx: &Context,
-    plan: &Plan<'_>,
+    kind: Kind,
+    settings: &BatchSettings,
+    total: usize,
     branches: impl FnOnce() -> Vec<BranchPlan<'a>> + Send,
 ) -> Result<Closed, StepFailure> {
-    plan.name.validate()?;
-    if plan.max_concurrency == Some(0) {
-        return Err(refused_setting("`max_concurrency(0)` would never begin a branch: give 1 or more"));
-    }
-    let (sub_type, _) = plan.kind.sub_types();
-    let spec = Spec { operation_type: OperationType::Context, sub_type, name: plan.name.as_str() };
+    settings.check(total)?;
+    let spec = Spec { operation_type: OperationType::Context, sub_type: kind.sub_type(), name: settings.name.as_str() };
     let Claim { id, recorded } = cx.claim(&spec).await;
     let runs = match Standing::of(recorded) {
-        Standing::Over(Ok(text)) => {
-            return Ok(Closed { id, ends: recorded_ends(cx, &id, &spec, text.as_deref()).await });
-        }
+        Standing::Over(Ok(text)) => match read_whole(text.as_deref(), total) {
+            Ok(ends) => return Ok(Closed { id, ends }),
+            Err(why) => return cx.unreadable(&id, &spec, &why).await,
+        },
         Standing::Over(Err(error)) => {
             let why = format!("a batch recorded as failed: {error}");
             return cx.unreadable(&id, &spec, &why).await;
@@ -185,48 +168,51 @@ pub(crate) async fn run<'a>(
         Standing::Runs(runs) => runs,
     };
     // Boxed after the replay-hit check, so that a handler's future does not hold the room for every batch in it.
-    let live: BoxFuture<'_, Closed> = Box::pin(live(cx, plan, id, &spec, runs, branches));
+    let live: BoxFuture<'_, Closed> = Box::pin(live(cx, (kind, settings), id, &spec, runs, branches));
     Ok(live.await)
 }
 
 async fn live<'a>(
     cx: &Context,
-    plan: &Plan<'_>,
+    (kind, settings): (Kind, &BatchSettings),
     id: OperationId,
     spec: &Spec<'_>,
     runs: Runs,
     branches: impl FnOnce() -> Vec<BranchPlan<'a>> + Send,
 ) -> Closed {
     let inside = open(cx, id, spec, &runs).await;
+    let branches = branches();
+    let total = branches.len();
     let mut batch = Batch {
         inside: inside.clone(),
-        sub_type: plan.kind.sub_types().1,
+        sub_type: kind.branch_sub_type(),
+        settings,
         gate: Gate::within(cx.gate()),
         id,
         running: FuturesUnordered::new(),
         begun: Arc::default(),
-        ends: Vec::new(),
-        failed: false,
+        ends: std::iter::repeat_with(|| None).take(total).collect(),
+        progress: Progress { total, ..Progress::default() },
+        over: None,
     };
     if let Runs::ForItsResult(text) = runs {
-        let decision: Decision = match serde_json::from_str(&text.unwrap_or_default()) {
-            Ok(decision) => decision,
-            Err(why) => return cx.unreadable(&id, spec, &why.to_string()).await,
+        let ends = match read_decision(text.as_deref()) {
+            Ok((ended, begun, reason)) => {
+                batch.again(branches, &ended).await;
+                Ends { ends: batch.ends, begun, reason }
+            }
+            Err(why) => return cx.unreadable(&id, spec, &why).await,
         };
-        let ends = batch.again(branches(), &decision).await;
         return Closed { id, ends };
     }
-    let branches = branches();
-    let total = branches.len();
-    let ends = batch.run_branches(branches, plan.max_concurrency.unwrap_or(usize::MAX)).await;
-    inside.check_not_recorded(branch_id(&id, total)).await;
+    let again = matches!(runs, Runs::Again);
+    batch.run_branches(branches, again).await;
+    let beyond = branch_id(&id, total);
+    inside.check_not_recorded(if settings.flat { operation_id(Some(&beyond), 1) } else { beyond }).await;
     cx.depend_on(inside.causal());
-    let reason = if batch.failed { Reason::FailureToleranceExceeded } else { Reason::AllCompleted };
     // Branches that were cut off are dropped before the batch closes, and with them what they had not sent.
-    let started = batch.started();
-    drop(batch);
-    let record = record_of(&ends, started, reason);
-    let closing = close(cx, id, spec, &Ok(record), &|| decision_of(plan.kind, &ends, started, reason));
+    let ends = batch.into_ends();
+    let closing = close(cx, id, spec, &Ok(whole(&ends)), &|| decision(kind.record_type(), &ends));
     closing.await;
     Closed { id, ends }
 }
@@ -236,19 +222,21 @@ fn branch_id(batch: &OperationId, index: usize) -> OperationId {
     operation_id(Some(batch), u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1))
 }
 
-struct Batch<'a> {
+struct Batch<'a, 's> {
     inside: Context,
     sub_type: SubType,
+    settings: &'s BatchSettings,
     gate: Arc<Gate>,
     id: OperationId,
     running: FuturesUnordered<BoxFuture<'a, BranchEnd>>,
     /// How many branches, from the first, came so far that they are on record.
     begun: Arc<AtomicUsize>,
     ends: Vec<Option<Recorded>>,
-    failed: bool,
+    progress: Progress,
+    over: Option<CompletionReason>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> Batch<'a, '_> {
     fn begin(&mut self, index: usize, plan: BranchPlan<'a>) {
         // Each branch depends on what the batch depended on when it got its slot, and on nothing of its siblings.
         let place = BranchPlace {
@@ -259,45 +247,59 @@ impl<'a> Batch<'a> {
             name: plan.name,
             gate: self.gate.clone(),
             begun: self.begun.clone(),
+            flat: self.settings.flat,
         };
         self.running.push((plan.run)(place));
     }
 
-    /// Begins branches as slots come free and stops at the first failure: nothing new begins then, and what a step
-    /// body has begun is finished and recorded.
-    async fn run_branches(&mut self, branches: Vec<BranchPlan<'a>>, slots: usize) -> Vec<Option<Recorded>> {
+    /// Begins branches as slots come free, until the batch is over. From then on nothing new begins; whether what a
+    /// step body has begun is finished and recorded is the policy's to say.
+    async fn run_branches(&mut self, branches: Vec<BranchPlan<'a>>, again: bool) {
+        let slots = self.settings.max_concurrency.unwrap_or(usize::MAX);
         let mut waiting = branches.into_iter().enumerate();
-        self.ends = std::iter::repeat_with(|| None).take(waiting.len()).collect();
+        if waiting.len() == 0 {
+            self.over = self.settings.completion.decide(&self.progress);
+        }
+        // In a race that goes on after an interruption, what is recorded counts before what has to run again.
+        let mut held = again && self.settings.completion.race;
+        self.gate.hold(held);
         poll_fn(|cx| {
             loop {
-                while !self.failed && self.running.len() < slots {
+                while self.over.is_none() && self.running.len() < slots {
                     let Some((index, plan)) = waiting.next() else { break };
                     self.begin(index, plan);
+                }
+                if self.may_stop() {
+                    return Poll::Ready(());
                 }
                 match self.poll_running(cx) {
                     Poll::Ready(Some(ended)) => self.note(ended),
                     Poll::Ready(None) => return Poll::Ready(()),
-                    Poll::Pending if self.failed && !self.gate.has_running() => return Poll::Ready(()),
+                    Poll::Pending if self.may_stop() => return Poll::Ready(()),
+                    Poll::Pending if std::mem::take(&mut held) => self.gate.hold(false),
                     Poll::Pending => return Poll::Pending,
                 }
             }
         })
         .await;
-        std::mem::take(&mut self.ends)
+    }
+
+    /// Whether the batch is over and has nothing to wait for.
+    fn may_stop(&self) -> bool {
+        self.over.is_some_and(|reason| match self.settings.completion.running_at(reason) {
+            Running::Cancel => true,
+            Running::Finish => self.running.is_empty() || !self.gate.has_running(),
+        })
     }
 
     /// Gives the ends of the branches that a finished batch had, each from its own record.
-    async fn again(&mut self, branches: Vec<BranchPlan<'a>>, decision: &Decision) -> Vec<Option<Recorded>> {
-        self.ends = std::iter::repeat_with(|| None).take(branches.len()).collect();
-        for ((index, plan), status) in branches.into_iter().enumerate().zip(decision.item_statuses.chars()) {
-            if status != '-' {
-                self.begin(index, plan);
-            }
+    async fn again(&mut self, branches: Vec<BranchPlan<'a>>, ended: &[bool]) {
+        for ((index, plan), _) in branches.into_iter().enumerate().zip(ended).filter(|(_, ended)| **ended) {
+            self.begin(index, plan);
         }
-        while let Some(ended) = poll_fn(|cx| self.poll_running(cx)).await {
-            self.note(ended);
+        while let Some((index, cx, end)) = poll_fn(|cx| self.poll_running(cx)).await {
+            self.keep(index, &cx, end);
         }
-        std::mem::take(&mut self.ends)
     }
 
     /// The set of branches wakes itself when it gives way to others: that is the runtime's own wake.
@@ -306,67 +308,29 @@ impl<'a> Batch<'a> {
     }
 
     fn note(&mut self, (index, cx, ended): BranchEnd) {
+        match &ended {
+            Ok(_) => self.progress.succeeded += 1,
+            Err(_) => self.progress.failed += 1,
+        }
+        self.keep(index, &cx, ended);
+        if self.over.is_none() {
+            self.over = self.settings.completion.decide(&self.progress);
+            if self.over.is_some() {
+                self.gate.close();
+            }
+        }
+    }
+
+    fn keep(&mut self, index: usize, cx: &Context, ended: Recorded) {
         // The batch's end depends on all its branches, and so does a branch that gets a slot from here on.
         self.inside.depend_on(cx.causal());
-        if ended.is_err() {
-            self.failed = true;
-            self.gate.close();
-        }
         if let Some(slot) = self.ends.get_mut(index) {
             *slot = Some(ended);
         }
     }
 
-    fn started(&self) -> usize {
-        self.begun.load(Ordering::Relaxed)
+    fn into_ends(self) -> Ends {
+        let begun = self.begun.load(Ordering::Relaxed);
+        Ends { ends: self.ends, begun, reason: self.over.unwrap_or(CompletionReason::AllCompleted) }
     }
-}
-
-/// The whole result as one text. Branches never begun are left out.
-fn record_of(ends: &[Option<Recorded>], started: usize, reason: Reason) -> String {
-    let item = |(index, end): (usize, &Option<Recorded>)| match end {
-        Some(Ok(text)) => {
-            let result = RawValue::from_string(text.clone()).ok();
-            Item { index, status: Status::Succeeded, result, error: None }
-        }
-        Some(Err(error)) => Item { index, status: Status::Failed, result: None, error: Some(error.clone()) },
-        None => Item { index, status: Status::Started, result: None, error: None },
-    };
-    let all = ends.iter().enumerate().take(started).map(item).collect();
-    serde_json::to_string(&Record { all, completion_reason: reason }).unwrap_or_default()
-}
-
-fn decision_of(kind: Kind, ends: &[Option<Recorded>], started: usize, reason: Reason) -> String {
-    let letter = |end: &Option<Recorded>| match end {
-        Some(Ok(_)) => 'S',
-        Some(Err(_)) => 'F',
-        None => '-',
-    };
-    let item_statuses: String = ends.iter().map(letter).collect();
-    let count = |letter| item_statuses.chars().filter(|status| *status == letter).count();
-    let (success_count, failure_count) = (count('S'), count('F'));
-    let decision = Decision {
-        record_type: kind.record_type().to_owned(),
-        total_count: started,
-        success_count,
-        failure_count,
-        started_count: started - success_count - failure_count,
-        completion_reason: reason,
-        item_statuses,
-    };
-    serde_json::to_string(&decision).unwrap_or_default()
-}
-
-/// The ends that a stored record holds.
-async fn recorded_ends(cx: &Context, id: &OperationId, spec: &Spec<'_>, text: Option<&str>) -> Vec<Option<Recorded>> {
-    let record: Record = match serde_json::from_str(text.unwrap_or("null")) {
-        Ok(record) => record,
-        Err(why) => return cx.unreadable(id, spec, &why.to_string()).await,
-    };
-    let end = |item: Item| match item.status {
-        Status::Succeeded => Some(Ok(item.result.map_or_else(|| "null".to_owned(), |text| text.get().to_owned()))),
-        Status::Failed => Some(Err(item.error.unwrap_or_default())),
-        Status::Started => None,
-    };
-    record.all.into_iter().map(end).collect()
 }

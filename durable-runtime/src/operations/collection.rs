@@ -1,11 +1,14 @@
 //! `parallel_map`, `parallel_all`: any number of branches of one type.
 
-use super::batch::{self, BranchPlan, Closed, Kind, Plan};
-use super::builder::naming;
+use super::batch::{self, BranchPlan, Closed, Ends, Kind};
+use super::batch_settings::{BatchSettings, batch_settings};
 use super::outcome;
-use crate::core::{Context, Name, Spec};
+use super::parallel::{Reading, counts};
+use super::settled::{BatchResult, Outcome, Settled};
+use crate::completion::CompletionReason;
+use crate::core::{Context, Name};
+use crate::error::StepFailure;
 use crate::operation::{Operation, Recordable};
-use crate::wire::{OperationType, SubType};
 
 /// A batch of branches of one type. Made by [`parallel_map`] and [`parallel_all`].
 ///
@@ -14,9 +17,8 @@ use crate::wire::{OperationType, SubType};
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
 pub struct Collection<O> {
     kind: Kind,
-    name: Name,
+    settings: BatchSettings,
     operations: Vec<O>,
-    max_concurrency: Option<usize>,
 }
 
 /// One branch per item: the service's CONTEXT of sub-type Map. The operations are built at once; none of them runs
@@ -40,7 +42,7 @@ where
 {
     let mut operation = operation;
     let operations = items.into_iter().enumerate().map(|(index, item)| operation(item, index)).collect();
-    Collection { kind: Kind::Map, name: Name::default_of("map"), operations, max_concurrency: None }
+    Collection { kind: Kind::Map, settings: BatchSettings::new("map"), operations }
 }
 
 /// One branch per operation: the service's CONTEXT of sub-type Parallel. The iterator is drained at once.
@@ -50,25 +52,43 @@ where
     I::Item: Operation,
 {
     let operations = operations.into_iter().collect();
-    Collection { kind: Kind::Parallel, name: Name::default_of("parallel"), operations, max_concurrency: None }
+    Collection { kind: Kind::Parallel, settings: BatchSettings::new("parallel"), operations }
 }
 
 impl<O> Collection<O> {
-    /// At most this many branches at once, 1 or more. A branch that waits keeps its slot.
-    pub fn max_concurrency(mut self, branches: usize) -> Self {
-        self.max_concurrency = Some(branches);
-        self
-    }
-
-    fn branch_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Parallel => "branch",
-            Kind::Map => "item",
-        }
+    /// Awaiting it gives every branch's [`Outcome`], in a [`BatchResult`] over a `Vec`. Without another criterion every
+    /// branch runs to its end.
+    pub fn settled(mut self) -> Settled<Self> {
+        self.settings.completion.settle_all = true;
+        Settled(self)
     }
 }
 
-naming!(impl [O] Collection<O>);
+batch_settings!(impl [O] Collection<O>);
+
+impl<O> Collection<O>
+where
+    O: Operation,
+    O::Output: Recordable,
+{
+    async fn run_batch(
+        cx: &Context,
+        kind: Kind,
+        settings: &BatchSettings,
+        operations: Vec<O>,
+    ) -> Result<Closed, StepFailure> {
+        let word = match kind {
+            Kind::Parallel => "branch",
+            Kind::Map => "item",
+        };
+        let total = operations.len();
+        let erase = move || -> Vec<BranchPlan<'_>> {
+            let numbered = operations.into_iter().enumerate();
+            numbered.map(|(index, operation)| BranchPlan::new(Name::numbered(word, index), operation)).collect()
+        };
+        batch::run(cx, kind, settings, total, erase).await
+    }
+}
 
 impl<O> Operation for Collection<O>
 where
@@ -78,32 +98,59 @@ where
     type Output = Result<Vec<<O::Output as Recordable>::Ok>, <O::Output as Recordable>::Err>;
 
     async fn run(self, cx: &Context) -> Self::Output {
-        let branch = self.branch_name();
-        let Self { kind, name, operations, max_concurrency } = self;
-        let plan = Plan { kind, name: &name, max_concurrency };
-        let erase = move || -> Vec<BranchPlan<'_>> {
-            let numbered = operations.into_iter().enumerate();
-            numbered.map(|(index, operation)| BranchPlan::new(Name::numbered(branch, index), operation)).collect()
-        };
-        let Closed { id, ends } = match batch::run(cx, &plan, erase).await {
+        let Self { kind, settings, operations } = self;
+        let Closed { id, ends } = match Self::run_batch(cx, kind, &settings, operations).await {
             Ok(closed) => closed,
             Err(refused) => return Err(outcome::refuse(cx, refused).await),
         };
-        let sub_type = match kind {
-            Kind::Parallel => SubType::PARALLEL,
-            Kind::Map => SubType::MAP,
-        };
-        let spec = Spec { operation_type: OperationType::Context, sub_type, name: name.as_str() };
-        if let Some(error) = ends.iter().find_map(|end| end.as_ref()?.as_ref().err()) {
+        let fails = fails(&settings, &ends);
+        let reading = Reading::of(cx, id, kind, &settings.name, ends);
+        let Reading { spec, ends, .. } = reading;
+        if fails && let Some(error) = ends.as_slice().iter().find_map(|end| end.as_ref()?.as_ref().err()) {
             return Err(outcome::error(cx, &id, &spec, error).await);
         }
         let mut values = Vec::with_capacity(ends.len());
-        for end in ends {
-            let Some(Ok(text)) = end else {
-                return cx.unreadable(&id, &spec, "a batch without an end for every branch").await;
-            };
+        for text in ends.flatten().flatten() {
             values.push(outcome::value(cx, &id, &spec, Some(&text)).await);
         }
         Ok(values)
+    }
+}
+
+/// Whether awaiting the values of such a batch is an error: too much failed, or not enough succeeded.
+fn fails(settings: &BatchSettings, ends: &Ends) -> bool {
+    let (succeeded, failed) = counts(ends);
+    let too_few = settings.completion.min_successful.is_some_and(|wanted| succeeded < wanted);
+    failed > 0
+        && match ends.reason {
+            CompletionReason::FailureToleranceExceeded | CompletionReason::CustomCompletionFailed => true,
+            _ => too_few,
+        }
+}
+
+impl<O> Operation for Settled<Collection<O>>
+where
+    O: Operation,
+    O::Output: Recordable,
+{
+    type Output = Result<
+        BatchResult<Vec<Outcome<<O::Output as Recordable>::Ok, <O::Output as Recordable>::Err>>>,
+        <O::Output as Recordable>::Err,
+    >;
+
+    async fn run(self, cx: &Context) -> Self::Output {
+        let Collection { kind, settings, operations } = self.0;
+        let total = operations.len();
+        let Closed { id, ends } = match Collection::run_batch(cx, kind, &settings, operations).await {
+            Ok(closed) => closed,
+            Err(refused) => return Err(outcome::refuse(cx, refused).await),
+        };
+        let (reason, begun, (succeeded, failed)) = (ends.reason, ends.begun, counts(&ends));
+        let mut reading = Reading::of(cx, id, kind, &settings.name, ends);
+        let mut outcomes = Vec::with_capacity(total);
+        for index in 0..total {
+            outcomes.push(reading.outcome::<O::Output>(index, begun).await);
+        }
+        Ok(BatchResult { outcomes, reason, succeeded, failed, begun })
     }
 }

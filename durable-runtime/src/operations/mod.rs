@@ -1,6 +1,8 @@
 //! The operations of the DSL, one file each. They know the replay core, and nothing of hosts or transports.
 
 mod batch;
+mod batch_record;
+mod batch_settings;
 mod branch;
 mod builder;
 mod callback;
@@ -11,6 +13,7 @@ mod invoke;
 mod outcome;
 mod parallel;
 mod recorded_values;
+mod settled;
 mod sleep;
 mod step;
 mod step_body;
@@ -24,6 +27,7 @@ pub use commit::{Commit, commit};
 pub use invoke::{Invoke, invoke};
 pub use parallel::{Branch, Parallel};
 pub use recorded_values::{CurrentTime, NewUuid, RandomKind, RandomValue, current_time, new_uuid, random_value};
+pub use settled::{BatchResult, Outcome, Settled};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use step::Step;
 pub use step_body::StepBody;

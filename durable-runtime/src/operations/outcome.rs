@@ -46,6 +46,11 @@ pub(crate) async fn error<E: serde::de::DeserializeOwned>(
     }
 }
 
+/// The failure that an error object is marked as, if it is.
+pub(crate) fn failure(object: &ErrorObject) -> Option<StepFailure> {
+    StepFailure::from_object(object)
+}
+
 /// What somebody outside answered to the operation `name`, and does not read as what it waits for.
 pub(crate) fn unreadable_answer(name: &str, why: &str) -> ErrorObject {
     ErrorObject::new("UnreadableAnswer", format!("the answer to `{name}`: {why}"))

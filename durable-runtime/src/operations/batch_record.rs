@@ -1,0 +1,111 @@
+//! What is recorded of a closed batch, in the shapes that the official SDKs use.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::batch::Ends;
+use super::outcome::Recorded;
+use crate::completion::CompletionReason;
+use crate::wire::ErrorObject;
+
+/// The whole result of a batch. Branches never begun are left out.
+#[derive(Serialize, Deserialize)]
+struct Whole {
+    all: Vec<Item>,
+    #[serde(rename = "completionReason")]
+    completion_reason: CompletionReason,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Item {
+    index: usize,
+    status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    result: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorObject>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Status {
+    Succeeded,
+    Failed,
+    Started,
+}
+
+/// The record of a batch whose results are too large to store: which branches to take up again.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Decision {
+    #[serde(rename = "type")]
+    record_type: String,
+    total_count: usize,
+    success_count: usize,
+    failure_count: usize,
+    started_count: usize,
+    completion_reason: CompletionReason,
+    /// One letter per branch: S, F, or - for one that never ended.
+    item_statuses: String,
+}
+
+/// The whole result as one text.
+pub(super) fn whole(ends: &Ends) -> String {
+    let item = |(index, end): (usize, &Option<Recorded>)| match end {
+        Some(Ok(text)) => {
+            let result = RawValue::from_string(text.clone()).ok();
+            Item { index, status: Status::Succeeded, result, error: None }
+        }
+        Some(Err(error)) => Item { index, status: Status::Failed, result: None, error: Some(error.clone()) },
+        None => Item { index, status: Status::Started, result: None, error: None },
+    };
+    let all = ends.ends.iter().enumerate().take(ends.begun).map(item).collect();
+    serde_json::to_string(&Whole { all, completion_reason: ends.reason }).unwrap_or_default()
+}
+
+/// Reads the whole result of a batch of `total` branches.
+pub(super) fn read_whole(text: Option<&str>, total: usize) -> Result<Ends, String> {
+    let whole: Whole = serde_json::from_str(text.unwrap_or("null")).map_err(|why| why.to_string())?;
+    let mut ends: Vec<Option<Recorded>> = std::iter::repeat_with(|| None).take(total).collect();
+    let begun = whole.all.len();
+    for item in whole.all {
+        let slot = ends.get_mut(item.index).ok_or_else(|| {
+            format!("branch {} of a batch that has {total} of them: their number has changed", item.index + 1)
+        })?;
+        *slot = match item.status {
+            Status::Succeeded => Some(Ok(item.result.map_or_else(|| "null".to_owned(), |text| text.get().to_owned()))),
+            Status::Failed => Some(Err(item.error.unwrap_or_default())),
+            Status::Started => None,
+        };
+    }
+    Ok(Ends { ends, begun, reason: whole.completion_reason })
+}
+
+/// The decision without the results.
+pub(super) fn decision(record_type: &str, ends: &Ends) -> String {
+    let letter = |end: &Option<Recorded>| match end {
+        Some(Ok(_)) => 'S',
+        Some(Err(_)) => 'F',
+        None => '-',
+    };
+    let item_statuses: String = ends.ends.iter().map(letter).collect();
+    let count = |letter| item_statuses.chars().filter(|status| *status == letter).count();
+    let (success_count, failure_count) = (count('S'), count('F'));
+    let decision = Decision {
+        record_type: record_type.to_owned(),
+        total_count: ends.begun,
+        success_count,
+        failure_count,
+        started_count: ends.begun.saturating_sub(success_count + failure_count),
+        completion_reason: ends.reason,
+        item_statuses,
+    };
+    serde_json::to_string(&decision).unwrap_or_default()
+}
+
+/// Reads a decision: for every branch whether it ended, and the batch's counts without ends.
+pub(super) fn read_decision(text: Option<&str>) -> Result<(Vec<bool>, usize, CompletionReason), String> {
+    let decision: Decision = serde_json::from_str(text.unwrap_or("null")).map_err(|why| why.to_string())?;
+    let ended = decision.item_statuses.chars().map(|status| status != '-').collect();
+    Ok((ended, decision.total_count, decision.completion_reason))
+}

@@ -1,0 +1,105 @@
+//! The settings that every batch has, and their builder methods.
+
+use super::branch::refused_setting;
+use crate::completion::Completion;
+use crate::core::Name;
+use crate::error::StepFailure;
+
+/// How a batch runs, whatever its branches are.
+pub(crate) struct BatchSettings {
+    pub(crate) name: Name,
+    pub(crate) max_concurrency: Option<usize>,
+    pub(crate) completion: Completion,
+    pub(crate) flat: bool,
+}
+
+impl BatchSettings {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name: Name::default_of(name), max_concurrency: None, completion: Completion::default(), flat: false }
+    }
+
+    /// Refuses what makes no sense, before anything is recorded.
+    pub(crate) fn check(&self, total: usize) -> Result<(), StepFailure> {
+        self.name.validate()?;
+        if self.max_concurrency == Some(0) {
+            return Err(refused_setting("`max_concurrency(0)` would never begin a branch: give 1 or more"));
+        }
+        self.completion.check(total).map_err(refused_setting)
+    }
+}
+
+/// The builder methods of a batch with a field `settings`.
+macro_rules! batch_settings {
+    (impl [$($generics:tt)*] $batch:ty) => {
+        impl<$($generics)*> $batch {
+            /// Names the batch. A name is 1 to 256 characters of printable ASCII and is compared on replay.
+            pub fn named(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+                self.settings.name.set(name);
+                self
+            }
+
+            /// Adds what tells batches of one name apart.
+            pub fn key(mut self, key: impl std::fmt::Display) -> Self {
+                self.settings.name.add_key(key);
+                self
+            }
+
+            /// At most this many branches at once, 1 or more. A branch that waits keeps its slot.
+            pub fn max_concurrency(mut self, branches: usize) -> Self {
+                self.settings.max_concurrency = Some(branches);
+                self
+            }
+
+            /// The batch is over as soon as this many branches have succeeded; those that still run are cancelled. Alone,
+            /// it lets failures pass.
+            pub fn min_successful(mut self, branches: usize) -> Self {
+                self.settings.completion.min_successful = Some(branches);
+                self
+            }
+
+            /// The batch goes on until more than this many branches have failed.
+            pub fn tolerate_failures(mut self, branches: usize) -> Self {
+                self.settings.completion.tolerated_failures = Some(branches);
+                self
+            }
+
+            /// The batch goes on until more than this share of all branches has failed: 0 to 100.
+            pub fn tolerate_failure_percentage(mut self, percentage: f64) -> Self {
+                self.settings.completion.tolerated_percentage = Some(percentage);
+                self
+            }
+
+            /// Asks `decide` after each branch that ends. It must depend on nothing but the progress, and no other
+            /// criterion goes with it.
+            pub fn complete_when(
+                mut self,
+                decide: impl Fn(&crate::completion::Progress) -> crate::completion::Verdict + Send + Sync + 'static,
+            ) -> Self {
+                self.settings.completion.predicate = Some(Box::new(decide));
+                self
+            }
+
+            /// Step bodies that run when the batch is over early are cancelled. So it is by itself when enough branches
+            /// succeeded.
+            pub fn cancel_running(mut self) -> Self {
+                self.settings.completion.running = Some(crate::completion::Running::Cancel);
+                self
+            }
+
+            /// Step bodies that run when the batch is over early come to their end and are recorded. So it is by itself
+            /// when too many branches failed.
+            pub fn finish_running(mut self) -> Self {
+                self.settings.completion.running = Some(crate::completion::Running::Finish);
+                self
+            }
+
+            /// Branches have no record of their own: their operations stand directly under the batch. Two updates less
+            /// per branch, and a branch's code runs again on every replay until the batch is over.
+            pub fn flat(mut self) -> Self {
+                self.settings.flat = true;
+                self
+            }
+        }
+    };
+}
+pub(super) use batch_settings;
