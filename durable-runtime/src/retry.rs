@@ -50,6 +50,13 @@ impl Default for RetryPolicy {
     }
 }
 
+/// The same wait before each of 60 attempts: for conditions that are polled.
+impl From<Duration> for RetryPolicy {
+    fn from(delay: Duration) -> Self {
+        Self::fixed(delay).max_attempts(60)
+    }
+}
+
 impl RetryPolicy {
     /// No retry: the first failure is final.
     pub const fn none() -> Self {

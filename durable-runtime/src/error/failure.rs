@@ -38,6 +38,8 @@ pub enum FailureKind {
     NameRefused,
     /// A setting of the operation makes no sense.
     SettingRefused,
+    /// A condition was not met in as many checks as its policy permits.
+    ChecksExhausted,
     /// Contexts are nested too deeply.
     TooDeep,
 }

@@ -31,19 +31,9 @@ impl BatchSettings {
 /// The builder methods of a batch with a field `settings`.
 macro_rules! batch_settings {
     (impl [$($generics:tt)*] $batch:ty) => {
+        super::builder::naming!(impl [$($generics)*] $batch, in settings);
+
         impl<$($generics)*> $batch {
-            /// Names the batch. A name is 1 to 256 characters of printable ASCII and is compared on replay.
-            pub fn named(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-                self.settings.name.set(name);
-                self
-            }
-
-            /// Adds what tells batches of one name apart.
-            pub fn key(mut self, key: impl std::fmt::Display) -> Self {
-                self.settings.name.add_key(key);
-                self
-            }
-
             /// At most this many branches at once, 1 or more. A branch that waits keeps its slot.
             pub fn max_concurrency(mut self, branches: usize) -> Self {
                 self.settings.max_concurrency = Some(branches);

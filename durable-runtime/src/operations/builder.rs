@@ -1,19 +1,19 @@
 //! The builder methods that every named operation has.
 
-/// Gives an operation with a field `name` the methods `named` and `key`.
+/// Gives an operation with a field `name`, or one whose name is in its settings, the methods `named` and `key`.
 macro_rules! naming {
-    ($(#[$bound:meta])* impl [$($generics:tt)*] $operation:ty $(where $($clause:tt)*)?) => {
-        impl<$($generics)*> $operation $(where $($clause)*)? {
+    (impl [$($generics:tt)*] $operation:ty $(, in $settings:ident)?) => {
+        impl<$($generics)*> $operation {
             /// Names the operation. A name is 1 to 256 characters of printable ASCII and is compared on replay:
             /// compute it from nothing but the function's input and earlier results.
             pub fn named(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-                self.name.set(name);
+                self.$($settings.)?name.set(name);
                 self
             }
 
             /// Adds what tells operations of one name apart: `reserve` with key `sku-7` is `reserve[sku-7]`.
             pub fn key(mut self, key: impl std::fmt::Display) -> Self {
-                self.name.add_key(key);
+                self.$($settings.)?name.add_key(key);
                 self
             }
         }

@@ -137,7 +137,7 @@ impl<T> CallbackSettings<T> {
     }
 
     fn options(&self) -> Result<CallbackOptions, StepFailure> {
-        let seconds = |timeout: Option<Duration>| match timeout.map(super::step::whole_seconds) {
+        let seconds = |timeout: Option<Duration>| match timeout.map(super::course::whole_seconds) {
             Some(seconds) if seconds > limits::CALLBACK_SECONDS => {
                 let limit = limits::CALLBACK_SECONDS;
                 let text = format!("a callback's timeout of {seconds} s is over the service's limit of {limit} s");

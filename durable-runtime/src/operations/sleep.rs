@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::builder::naming;
+use super::course::whole_seconds;
 use super::outcome;
-use super::step::whole_seconds;
 use crate::core::{Claim, Context, Mismatch, Name, Spec};
 use crate::error::{Error, FailureKind, StepFailure};
 use crate::operation::Operation;

@@ -1,19 +1,16 @@
 //! `#[step]`, `record!`: work that is recorded. The recorded result happens once, the body at least once.
 
-use std::time::Duration;
-
+use super::branch::refused_setting;
 use super::builder::naming;
-use super::outcome::{self, Recorded};
+use super::course::{Course, Found, chance, within_limit};
+use super::outcome;
 use super::step_body::{BlockingFn, SpawnedFn, StepBody, StepFn};
 use crate::__private::Attempt;
-use crate::core::{Claim, Context, Live, Name, Spec, StepInfo, run_body};
+use crate::core::{Claim, Context, Live, Name, Spec, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
-use crate::wire::{
-    Action, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationType, OperationUpdate,
-    StepOptions, SubType, limits,
-};
+use crate::wire::{Action, ErrorObject, Operation as Record, OperationType, OperationUpdate, SubType};
 
 /// A recorded piece of work: the service's STEP.
 ///
@@ -25,7 +22,8 @@ use crate::wire::{
 pub struct Step<B: StepBody> {
     name: Name,
     body: B,
-    policy: RetryPolicy,
+    /// The service's default unless it is given.
+    policy: Option<RetryPolicy>,
     retry_if: Option<RetryIf<B>>,
     at_most_once: Option<fn(StepFailure) -> B::Output>,
 }
@@ -84,13 +82,12 @@ impl StepBody for Placeholder {
 
 impl<B: StepBody> Step<B> {
     fn of(name: &'static str, body: B) -> Self {
-        let policy = RetryPolicy::default();
-        Self { name: Name::default_of(name), body, policy, retry_if: None, at_most_once: None }
+        Self { name: Name::default_of(name), body, policy: None, retry_if: None, at_most_once: None }
     }
 
     /// When to try again; the service's default unless told otherwise.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.policy = policy;
+        self.policy = Some(policy);
         self
     }
 
@@ -115,6 +112,19 @@ impl<B: StepBody> Step<B> {
     }
 }
 
+impl<B: StepBody> Step<B> {
+    /// The body alone, for a construct that repeats it by a policy of its own.
+    pub(super) fn into_check(self) -> Result<B, StepFailure> {
+        if self.policy.is_some() || self.at_most_once.is_some() {
+            return Err(refused_setting(format!(
+                "the check `{}` has a retry policy or `at_most_once`: how often it runs is said by `.every(..)`",
+                self.name.as_str()
+            )));
+        }
+        Ok(self.body)
+    }
+}
+
 naming!(impl [B: StepBody] Step<B>);
 
 impl<B> Operation for Step<B>
@@ -131,8 +141,9 @@ where
             return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let course = Course { cx, id, spec, policy, at_most_once: at_most_once.is_some() };
-        let mut attempts = Attempts { course, body: Some(body), retry_if };
+        let course = Course { cx, id, spec, at_most_once: at_most_once.is_some() };
+        let policy = policy.unwrap_or_default();
+        let mut attempts = Attempts { course, policy, body: Some(body), retry_if };
         let (ended, fresh) = attempts.until_over(recorded).await;
         let course = attempts.course;
         let result = match (ended, fresh) {
@@ -147,84 +158,9 @@ where
     }
 }
 
-/// What stays the same from attempt to attempt, whatever the step's types are.
-struct Course<'a> {
-    cx: &'a Context,
-    id: OperationId,
-    spec: Spec<'a>,
-    policy: RetryPolicy,
-    at_most_once: bool,
-}
-
-/// What an attempt finds before it.
-enum Standing {
-    /// Run attempt number `attempt`; the service knows of its START when `started`.
-    Run { attempt: u32, started: bool },
-    /// An at-most-once attempt was begun and its end is unknown.
-    Interrupted { attempt: u32 },
-    /// Over, with what is recorded.
-    Over(Result<Option<String>, ErrorObject>),
-}
-
-impl Course<'_> {
-    /// Reads where the record stands, waiting for the service while the step is between attempts.
-    async fn standing(&self, recorded: Option<Box<Record>>) -> Standing {
-        let mut record = recorded;
-        loop {
-            let Some(found) = record else { return Standing::Run { attempt: 1, started: false } };
-            let details = found.step_details.clone().unwrap_or_default();
-            let attempt = details.attempt.saturating_add(1);
-            match found.status {
-                OperationStatus::Succeeded => return Standing::Over(Ok(details.result)),
-                status if status.is_terminal() => return Standing::Over(Err(details.error.unwrap_or_default())),
-                OperationStatus::Ready => return Standing::Run { attempt, started: false },
-                OperationStatus::Pending => {
-                    self.cx.watch(found);
-                    record = Some(self.cx.moved(self.id, None).await);
-                }
-                _ if self.at_most_once => return Standing::Interrupted { attempt },
-                _ => return Standing::Run { attempt, started: true },
-            }
-        }
-    }
-
-    /// Waits until the body may begin.
-    async fn begin(&self, started: bool) {
-        self.cx.unless_closing().await;
-        if !started {
-            let start = self.cx.start(self.cx.update(self.id, &self.spec, Action::Start)).await;
-            if self.at_most_once {
-                self.cx.acknowledged(start).await;
-            }
-        }
-        self.cx.effect_may_begin().await;
-    }
-
-    fn update(&self, action: Action) -> OperationUpdate {
-        self.cx.update(self.id, &self.spec, action)
-    }
-
-    /// Schedules the next attempt. The service says when it may begin.
-    async fn retry(&self, error: ErrorObject, delay: u64) {
-        let options = StepOptions { next_attempt_delay_seconds: Some(delay) };
-        let update = OperationUpdate { error: Some(error), step_options: Some(options), ..self.update(Action::Retry) };
-        self.cx.end_attempt(update).await;
-    }
-
-    async fn close(&self, recorded: Recorded) -> Result<Option<String>, ErrorObject> {
-        let (update, ended) = match recorded {
-            Ok(text) => {
-                (OperationUpdate { payload: Some(text.clone()), ..self.update(Action::Succeed) }, Ok(Some(text)))
-            }
-            Err(error) => (OperationUpdate { error: Some(error.clone()), ..self.update(Action::Fail) }, Err(error)),
-        };
-        self.cx.complete(update).await;
-        ended
-    }
-}
-
 struct Attempts<'a, B: StepBody> {
     course: Course<'a>,
+    policy: RetryPolicy,
     body: Option<B>,
     retry_if: Option<RetryIf<B>>,
 }
@@ -239,15 +175,15 @@ where
         &mut self,
         recorded: Option<Box<Record>>,
     ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
-        let mut standing = self.course.standing(recorded).await;
+        let mut found = self.course.find(recorded).await;
         loop {
-            let (attempt, ended, live) = match standing {
-                Standing::Over(over) => return (over, None),
-                Standing::Interrupted { attempt } => {
+            let (attempt, ended, live) = match found {
+                Found::Over(over) => return (over, None),
+                Found::Interrupted { attempt } => {
                     self.course.cx.unless_closing().await;
                     (attempt, Err(interrupted(attempt)), None)
                 }
-                Standing::Run { attempt, started } => {
+                Found::Run { attempt, started, .. } => {
                     self.course.begin(started).await;
                     let live = Live::begin(self.course.cx);
                     (attempt, self.attempt(attempt).await, Some(live))
@@ -256,13 +192,13 @@ where
             let worth_it = self.is_worth_another(&ended);
             let (recorded, value) = outcome::record(ended);
             let (recorded, value) = within_limit(recorded, value);
-            let delay = worth_it.then(|| self.course.policy.delay_seconds(attempt, chance())).flatten();
+            let delay = worth_it.then(|| self.policy.delay_seconds(attempt, chance())).flatten();
             match (recorded, delay) {
                 (Err(error), Some(delay)) if self.body.is_some() => {
-                    self.course.retry(error, delay).await;
+                    let retry = OperationUpdate { error: Some(error), ..self.course.update(Action::Retry) };
+                    self.course.retry(retry, delay).await;
                     drop(live);
-                    let moved = self.course.cx.moved(self.course.id, None).await;
-                    standing = self.course.standing(Some(moved)).await;
+                    found = self.course.find_moved().await;
                 }
                 (recorded, _) => return (self.course.close(recorded).await, value),
             }
@@ -271,9 +207,8 @@ where
 
     /// Runs the body once: a clone of it while more attempts are permitted, itself for the last.
     async fn attempt(&mut self, attempt: u32) -> Result<B::Output, StepFailure> {
-        let Course { cx, id, ref spec, policy, .. } = self.course;
-        let info = StepInfo::new(cx.clone(), id, spec.name.to_owned(), attempt);
-        if policy.is_last(attempt) {
+        let info = self.course.info(attempt);
+        if self.policy.is_last(attempt) {
             match self.body.take() {
                 Some(body) => run_body(info, body.last_attempt()).await,
                 None => std::future::pending().await,
@@ -297,32 +232,4 @@ where
 fn interrupted(attempt: u32) -> StepFailure {
     let text = format!("attempt {attempt} was interrupted: it began, and how it ended is unknown");
     StepFailure::new(FailureKind::Interrupted, text)
-}
-
-/// A result over the service's limit is a failure that names it.
-fn within_limit<T>(recorded: Recorded, value: Option<T>) -> (Recorded, Option<T>) {
-    match recorded {
-        Ok(text) if text.len() > limits::PAYLOAD_BYTES => {
-            let text = format!(
-                "a result of {} bytes is over the service's limit of {} bytes for one step: \
-                 store it elsewhere and return where",
-                text.len(),
-                limits::PAYLOAD_BYTES
-            );
-            (Err(StepFailure::new(FailureKind::ResultTooLarge, text).to_object()), None)
-        }
-        recorded => (recorded, value),
-    }
-}
-
-/// A number from 0 to 1 for jitter. What comes of it is recorded with the RETRY, so replay never asks again.
-#[allow(clippy::cast_precision_loss)]
-fn chance() -> f64 {
-    getrandom::u64().map_or(0.5, |bits| (bits >> 11) as f64 / (1_u64 << 53) as f64)
-}
-
-/// The service's finest measure of time.
-pub(crate) fn whole_seconds(duration: Duration) -> u64 {
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    seconds.max(1)
 }

@@ -1,0 +1,142 @@
+//! `wait_for_condition`: asks again and again until an answer will do. One step, whose state travels between attempts.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::builder::naming;
+use super::course::{Course, Found, chance, within_limit};
+use super::outcome;
+use super::step::Step;
+use super::step_body::StepBody;
+use crate::core::{Claim, Context, Live, Name, Spec, run_body};
+use crate::error::{FailureKind, StepFailure};
+use crate::operation::{Operation, Recordable};
+use crate::retry::RetryPolicy;
+use crate::wire::{Action, OperationType, OperationUpdate, SubType};
+
+/// A condition to wait for, without its end. Made by [`wait_for_condition`].
+#[must_use = "say when it is met with `.until(..)`"]
+pub struct WaitForCondition<S, F> {
+    name: Name,
+    initial: S,
+    check: F,
+    every: RetryPolicy,
+}
+
+/// A condition to wait for. Made by [`WaitForCondition::until`].
+#[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
+pub struct UntilCondition<S, F, U> {
+    condition: WaitForCondition<S, F>,
+    until: U,
+}
+
+/// Runs `check` on a state, again and again, until the state that it gives will do.
+///
+/// The check is a step that takes the state by value and gives the next one; it is not recorded by itself. The
+/// state is recorded between two checks, so nothing runs in between. A check that fails ends the wait with its error: it has
+/// no retries of its own. The service's default applies unless `every` says otherwise: at most 60 checks, 5 s apart at first, half as long again
+/// each time up to 300 s, full jitter.
+///
+/// ```no_run
+/// # use durable_runtime::prelude::*;
+/// #[step]
+/// async fn status(job: String) -> Result<String> { Ok(job) }
+///
+/// #[durable]
+/// async fn finished(job: String) -> Result<String> {
+///     wait_for_condition(job, |job| status(job)).every(seconds(30)).until(|state| state == "done").await
+/// }
+/// ```
+pub fn wait_for_condition<S, F, B>(initial: S, check: F) -> WaitForCondition<S, F>
+where
+    F: Fn(S) -> Step<B> + Send,
+    B: StepBody,
+    B::Output: Recordable<Ok = S>,
+{
+    let every = RetryPolicy::exponential(Duration::from_secs(5)).max_attempts(60).factor(1.5);
+    WaitForCondition { name: Name::default_of("wait_for_condition"), initial, check, every }
+}
+
+impl<S, F> WaitForCondition<S, F> {
+    /// How long to wait between two checks, and how many checks there may be: a policy, or a duration for the same wait
+    /// before each of 60 checks.
+    pub fn every(mut self, policy: impl Into<RetryPolicy>) -> Self {
+        self.every = policy.into();
+        self
+    }
+
+    /// When the wait is over: asked of the state that each check gives. It must depend on nothing but the state.
+    pub fn until<U>(self, until: U) -> UntilCondition<S, F, U>
+    where
+        U: Fn(&S) -> bool + Send,
+    {
+        UntilCondition { condition: self, until }
+    }
+}
+
+naming!(impl [S, F] WaitForCondition<S, F>);
+naming!(impl [S, F, U] UntilCondition<S, F, U>, in condition);
+
+impl<S, F, U, B> Operation for UntilCondition<S, F, U>
+where
+    S: Serialize + DeserializeOwned + Send,
+    F: Fn(S) -> Step<B> + Send,
+    U: Fn(&S) -> bool + Send,
+    B: StepBody,
+    B::Output: Recordable<Ok = S>,
+{
+    type Output = Result<S, <B::Output as Recordable>::Err>;
+
+    async fn run(self, cx: &Context) -> Self::Output {
+        let Self { condition: WaitForCondition { name, initial, check, every }, until } = self;
+        let spec =
+            Spec { operation_type: OperationType::Step, sub_type: SubType::WAIT_FOR_CONDITION, name: name.as_str() };
+        if let Err(refused) = name.validate() {
+            return Err(outcome::refuse(cx, refused).await);
+        }
+        let Claim { id, recorded } = cx.claim(&spec).await;
+        let course = Course { cx, id, spec, at_most_once: false };
+        let mut found = course.find(recorded).await;
+        let mut state = initial;
+        let (ended, fresh) = loop {
+            let (attempt, started, carried) = match found {
+                Found::Over(over) => break (over, None),
+                Found::Run { attempt, started, carried } => (attempt, started, carried),
+                // Only at-most-once steps find this.
+                Found::Interrupted { attempt } => (attempt, true, None),
+            };
+            if let Some(text) = carried {
+                state = outcome::value(cx, &id, &course.spec, Some(&text)).await;
+            }
+            course.begin(started).await;
+            let live = Live::begin(cx);
+            let checked = match check(state).into_check() {
+                Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
+                Err(refused) => Err(refused),
+            };
+            let (recorded, value) = outcome::record(checked);
+            let (recorded, value) = within_limit(recorded, value);
+            let (text, value) = match (recorded, value) {
+                (Ok(text), Some(value)) if !until(&value) => (text, value),
+                (recorded, value) => break (course.close(recorded).await, value),
+            };
+            let Some(delay) = every.delay_seconds(attempt, chance()) else {
+                let text = format!("the condition was not met in {attempt} checks, the most that its policy permits");
+                let exhausted = StepFailure::new(FailureKind::ChecksExhausted, text);
+                break (course.close(Err(exhausted.to_object())).await, None);
+            };
+            let retry = OperationUpdate { payload: Some(text), ..course.update(Action::Retry) };
+            course.retry(retry, delay).await;
+            drop(live);
+            state = value;
+            found = course.find_moved().await;
+        };
+        match (ended, fresh) {
+            (Ok(_), Some(value)) => Ok(value),
+            (Ok(text), None) => Ok(outcome::value(cx, &id, &course.spec, text.as_deref()).await),
+            (Err(error), _) => Err(outcome::error(cx, &id, &course.spec, &error).await),
+        }
+    }
+}
