@@ -342,8 +342,9 @@ fn a_block_is_retried_with_fresh_operations() {
         })
         .await
     }
-    let run =
-        virtual_time(async { Runner::new().await?.run("flow", |(): ()| flow(Arc::default()), &()).await }).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let handler = move |(): ()| flow(calls.clone());
+    let run = virtual_time(async { Runner::new().await?.run("flow", handler, &()).await }).unwrap();
     assert_eq!(run.result::<u32>().unwrap(), 3);
     let blocks = run.operations().iter().filter(|operation| operation.path() == "flow / retrying / block").count();
     assert_eq!(blocks, 3);
