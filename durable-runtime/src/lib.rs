@@ -67,5 +67,7 @@ pub use crate::operations::{
     sleep_until, untracked, wait_for_callback, wait_for_condition,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
+#[cfg(feature = "encryption")]
+pub use crate::serdes::Encrypting;
 pub use crate::serdes::{Codec, FileOverflow, Json, Serdes, SerdesPlace};
 pub use durable_macros::{child, durable, parallel, record, step};
