@@ -67,4 +67,4 @@ pub use crate::operations::{
     untracked, wait_for_callback, wait_for_condition,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
-pub use durable_macros::{child, durable, parallel, record, step};
+pub use durable_macros::{child, durable, parallel, race, record, step};

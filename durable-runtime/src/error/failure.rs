@@ -9,8 +9,8 @@ use crate::wire::ErrorObject;
 /// The wire's error type is this word, a dot and the kind; Rust type names have no dot, so users' own cannot clash.
 const MARK: &str = "StepFailure";
 
-/// An operation that failed without an error of its own type: a panic, an interrupted at-most-once attempt, a
-/// result too large to record.
+/// An operation that failed without an error of its own type: a panic, an attempt over its time, an interrupted
+/// at-most-once attempt, a result too large to record.
 ///
 /// Where an operation's error type can take it ([`Error`](crate::Error) can), it comes back as an error. Where it
 /// cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED at each.
@@ -28,6 +28,8 @@ pub enum FailureKind {
     Panicked,
     /// An at-most-once attempt was begun and its end is unknown.
     Interrupted,
+    /// An attempt took longer than its step gives it.
+    TimedOut,
     /// The result is over the service's limit.
     ResultTooLarge,
     /// The error is over the service's limit.
