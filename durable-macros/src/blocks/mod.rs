@@ -14,7 +14,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprClosure, Ident, LitStr, Macro, ReturnType, Stmt, Token};
 
-use crate::diagnostics::{check_name, generated, refusal, typed_return};
+use crate::diagnostics::{check_name, generated, refusal, refused, typed_return};
 use crate::rewrite::{Rewrite, statement_tokens};
 use crate::runtime::Runtime;
 
@@ -58,7 +58,7 @@ impl Rewrite<'_> {
         let name = self.runtime.item(&mac.path)?;
         let (_, expansion) = BLOCKS.iter().find(|(block, _)| name == block)?;
         let expanded = expansion(self, mac.tokens.clone(), Site::of(name, mac));
-        Some(expanded.unwrap_or_else(|error| error.to_compile_error()))
+        Some(expanded.unwrap_or_else(|error| refused(&error)))
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
             quote!({ #import #operation })
         }
         Ok(operation) => operation,
-        Err(error) => error.to_compile_error(),
+        Err(error) => refused(&error),
     }
 }
 

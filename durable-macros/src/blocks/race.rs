@@ -2,14 +2,15 @@
 //! operation like any other; with them it is awaited where it is written, and the handlers become the arms of a `match`
 //! behind the await. Knows nothing of how the winner is found.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Expr, ExprClosure, Macro, Pat, ReturnType};
+use syn::{Expr, ExprClosure, Macro, Pat, PatType, ReturnType};
 
 use super::Site;
 use super::arms::{Arms, Limits};
-use crate::diagnostics::{Errors, generated};
+use crate::diagnostics::{Errors, generated, refused};
 use crate::rewrite::Rewrite;
 
 /// The macro's name, and the name of a race that has none.
@@ -65,6 +66,23 @@ struct Handler {
     body: Expr,
 }
 
+impl Handler {
+    /// The arm for the variant whose value is `__value`: the user's code, in the context around the race.
+    fn of_value(mut self, rewrite: &mut Rewrite<'_>) -> TokenStream {
+        rewrite.visit_expr_mut(&mut self.body);
+        let (pattern, body) = (&self.pattern, &self.body);
+        let (user, at) = (pattern.span(), generated(pattern.span()));
+        let value = Ident::new("__value", at);
+        match pattern {
+            Pat::Type(PatType { pat, ty, .. }) => {
+                let value = quote_spanned!(user=> ::core::convert::identity::<#ty>(#value));
+                quote_spanned!(at=> match #value { #pat => #body })
+            }
+            _ => quote_spanned!(at=> match #value { #pattern => #body }),
+        }
+    }
+}
+
 impl Rewrite<'_> {
     /// Takes the handlers out of the race at the root of an awaited expression, behind any builder methods, and leaves
     /// the operation there. Anything else stays as it is.
@@ -80,7 +98,7 @@ impl Rewrite<'_> {
         let split = Handlers::of(&arms, site).and_then(|handlers| Ok((operation(self, &mut arms, site)?, handlers)));
         let (operation, handlers) = match split {
             Ok((operation, handlers)) => (operation, Some(handlers)),
-            Err(error) => (error.to_compile_error(), None),
+            Err(error) => (refused(&error), None),
         };
         *awaited = Expr::Verbatim(quote!(#(#attributes)* #operation));
         handlers
@@ -94,28 +112,32 @@ impl Rewrite<'_> {
     /// The await of a race, `ended`, and the `match` behind it: the handler of the winner gives the value.
     pub(crate) fn handled(&mut self, handlers: Handlers, ended: &TokenStream) -> TokenStream {
         let Handlers { site, handlers } = handlers;
-        let at = generated(site.start);
-        let root = self.runtime.at(site.start);
+        let (user, at) = (site.start, generated(site.start));
+        let root = self.runtime.at(user);
         let winner = Ident::new(&format!("Race{}", handlers.len()), at);
-        let arms = VARIANTS.iter().zip(handlers).map(|(variant, Handler { pattern, mut body })| {
-            self.visit_expr_mut(&mut body);
-            let variant = Ident::new(variant, at);
-            quote_spanned!(at=> #root::#winner::#variant(__value) => { let #pattern = __value; #body })
+        let arms = VARIANTS.iter().zip(handlers).map(|(variant, handler)| {
+            let (variant, handled) = (Ident::new(variant, at), handler.of_value(self));
+            quote_spanned!(at=> #root::#winner::#variant(__value) => #handled)
         });
         let arms: TokenStream = arms.collect();
+        let value = Ident::new("__value", at);
+        let value = quote_spanned!(user=> ::core::result::Result::Ok(#value));
         // What the arms borrowed is given back before a handler runs. Where all handlers leave the function, what is
-        // behind them is generated and the user's code holds nothing unreachable.
-        quote_spanned!(at=> {
+        // behind them is generated, and nothing that the user wrote is unreachable.
+        let statements = quote_spanned!(at=>
             let __ended = #ended;
             match __ended {
                 ::core::result::Result::Ok(__winner) => {
                     let __value = match __winner { #arms };
                     #[allow(unreachable_code)]
-                    { ::core::result::Result::Ok(__value) }
+                    { #value }
                 }
                 ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
             }
-        })
+        );
+        let mut block = Group::new(Delimiter::Brace, statements);
+        block.set_span(user);
+        block.to_token_stream()
     }
 }
 
@@ -166,5 +188,80 @@ impl Handler {
             }
         };
         errors.into_result().map(|()| Handler { pattern, body: (**body).clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::visit_mut::VisitMut;
+
+    use crate::rewrite::Rewrite;
+    use crate::runtime::Runtime;
+
+    /// An expression of a durable function, rewritten, without the blanks between tokens.
+    fn rewritten(source: &str) -> String {
+        let runtime = Runtime::default();
+        let result = quote!(Result<u32>);
+        let mut rewrite = Rewrite::new(&runtime, Some(&result));
+        let mut expr = syn::parse_str(source).unwrap();
+        rewrite.visit_expr_mut(&mut expr);
+        let text = quote!(#expr).to_string().replace(' ', "");
+        text.replace("::durable_runtime::", "").replace("::core::result::Result::", "")
+    }
+
+    #[test]
+    fn handlers_become_a_match_behind_the_await() {
+        let expansion = rewritten("race!(paid = f() => |(id, _)| g(id).await?, late = sleep(d) => |_| return 1).await");
+        let expected = "{let__ended=Operation::run(\
+            Race::<_,__private::ErrorOf<Result<u32>>>::new(\"race\",(Branch::new(\"paid\",f()),Branch::new(\"late\",sleep(d)),)),\
+            &__durable).await;\
+            match__ended{Ok(__winner)=>{let__value=match__winner{\
+            Race2::A(__value)=>match__value{(id,_)=>Operation::run(g(id),&__durable).await?}\
+            Race2::B(__value)=>match__value{_=>return1}\
+            };#[allow(unreachable_code)]{Ok(__value)}}Err(__error)=>Err(__error),}}";
+        assert_eq!(expansion, expected);
+    }
+
+    #[test]
+    fn the_type_of_a_parameter_is_kept() {
+        let expansion = rewritten("race!(a = f() => |n: u32| n, b = g() => |_| 0).await");
+        assert!(expansion.contains("match::core::convert::identity::<u32>(__value){n=>n}"), "{expansion}");
+    }
+
+    #[test]
+    fn builder_methods_and_attributes_stay_on_the_operation() {
+        let expansion = rewritten("(race!(\"x\", a = f() => |n| n, b = g() => |_| 0).named(h().await?)).key(1).await");
+        assert!(expansion.contains("(Race::<_,__private::ErrorOf<Result<u32>>>::new(\"x\","), "{expansion}");
+        assert!(
+            expansion.contains(".named(Operation::run(h(),&__durable).await?)).key(1),&__durable).await;"),
+            "{expansion}"
+        );
+    }
+
+    #[test]
+    fn without_handlers_a_race_is_an_operation() {
+        let expansion = rewritten("race!(a = f(), b = g()).await");
+        assert!(expansion.starts_with("Operation::run(Race::<_,") && expansion.ends_with(".await"), "{expansion}");
+        assert!(rewritten("race!(a = f(), b = g())").starts_with("Race::<_,"));
+    }
+
+    #[test]
+    fn handlers_that_cannot_run_or_are_no_closures_are_refused() {
+        for (source, reason) in [
+            ("race!(a = f() => |n| n, b = g() => |n| n)", "run where it is awaited"),
+            ("vec![race!(a = f() => |n| n, b = g() => |n| n).await]", "run where it is awaited"),
+            ("map(|x| race!(a = f() => |n| n, b = g() => |n| n).await)", "run where it is awaited"),
+            ("race!(a = f() => |n| n, b = g()).await", "this arm has no handler"),
+            ("race!(a = f() => h, b = g() => |n| n).await", "written as a closure"),
+            ("race!(a = f() => || 1, b = g() => |n| n).await", "takes what its arm gives"),
+            ("race!(a = f() => |n| n, b = g() => move |n| n).await", "begin it with"),
+            ("race!(a = f() => |n| n, b = g() => |n| -> u32 { n }).await", "it is inferred"),
+            ("race!(a = f() => |n| n).await", "takes 2 to 8 arms"),
+            ("parallel!(a = f() => |n| n).await", "an arm of `parallel!` has no handler"),
+        ] {
+            let reason = reason.replace(' ', "");
+            assert!(rewritten(source).contains(&reason), "{source}: {}", rewritten(source));
+        }
     }
 }
