@@ -1,6 +1,8 @@
 //! Shared by the tests: a service that is as simple as can be, strict about tokens, and fails on request.
 
 mod callbacks;
+#[path = "../conformance/mod.rs"]
+pub mod conformance;
 mod scripted;
 
 pub use callbacks::callback_id;
