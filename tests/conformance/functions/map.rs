@@ -1,7 +1,7 @@
 //! The functions of suite `map`: one branch per item, and the completion policies of batches.
 
-use durable_runtime::prelude::*;
 use durable_runtime::App;
+use durable_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::parallel::Told;

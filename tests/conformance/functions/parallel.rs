@@ -119,8 +119,7 @@ async fn the_first_failure_goes_on(_: ()) -> Result<(String, String)> {
 #[durable]
 async fn enough_succeeded(_: ()) -> Result<Told> {
     let branches = branches(&[false; 4]);
-    let batch =
-        parallel_all(branches).named("min-successful").max_concurrency(1).min_successful(2).settled().await?;
+    let batch = parallel_all(branches).named("min-successful").max_concurrency(1).min_successful(2).settled().await?;
     Ok(Told::successes(&batch))
 }
 
@@ -170,8 +169,7 @@ async fn every_branch_fails(_: ()) -> Result<Told> {
 #[durable]
 async fn too_few_succeed(_: ()) -> Result<Told> {
     let branches = branches(&[false, true, false]);
-    let batch =
-        parallel_all(branches).named("min-not-reached").max_concurrency(1).min_successful(3).settled().await?;
+    let batch = parallel_all(branches).named("min-not-reached").max_concurrency(1).min_successful(3).settled().await?;
     Ok(Told::all(&batch))
 }
 
