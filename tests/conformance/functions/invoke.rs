@@ -1,7 +1,7 @@
 //! The functions of suite `invoke`: functions that call others, and those that they call.
 
-use durable_runtime::App;
 use durable_runtime::prelude::*;
+use durable_runtime::{App, Serdes, SerdesPlace, invoke_with};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ pub fn register(app: App) -> App {
         .register("5-11", after_a_step)
         .register("5-12", before_a_step)
         .register("5-13", inside_a_child)
+        .register("5-15", a_payload_of_another_shape)
 }
 
 #[durable]
@@ -96,4 +97,22 @@ async fn before_a_step(_: ()) -> Result<String> {
 #[durable]
 async fn inside_a_child(_: ()) -> Result<String> {
     child!(async { Ok(invoke(targets::ECHO, "from the child").await?) }).await
+}
+
+/// Sends JSON in upper case, which the target takes as it is.
+struct Shouted;
+
+impl Serdes<Value> for Shouted {
+    fn serialize(&self, value: &Value, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(serde_json::to_string(value)?.to_uppercase())
+    }
+
+    fn deserialize(&self, text: &str, _: SerdesPlace<'_>) -> Result<Value, BoxError> {
+        Ok(serde_json::from_str(&text.to_lowercase())?)
+    }
+}
+
+#[durable]
+async fn a_payload_of_another_shape(input: Value) -> Result<Value> {
+    Ok(invoke_with(targets::ECHO, &input, &Shouted).await?)
 }

@@ -1,7 +1,7 @@
 //! The functions of suite `map`: one branch per item, and the completion policies of batches.
 
-use durable_runtime::App;
 use durable_runtime::prelude::*;
+use durable_runtime::{App, BatchResult, Outcome, Serdes, SerdesPlace};
 use serde::{Deserialize, Serialize};
 
 use super::parallel::Told;
@@ -18,8 +18,11 @@ pub fn register(app: App) -> App {
         .register("9-10", too_large_a_share_failed)
         .register("9-11", two_at_once)
         .register("9-12", flat)
+        .register("9-14", wrapped_results)
         .register("9-16", large_results)
         .register("9-17", a_wait_afterwards)
+        .register("9-19", a_whole_of_another_shape)
+        .register("9-20", a_whole_of_another_shape_is_read_again)
 }
 
 #[step]
@@ -119,6 +122,68 @@ async fn two_at_once(_: ()) -> Result<Vec<String>> {
 #[durable]
 async fn flat(_: ()) -> Result<Vec<String>> {
     parallel_map(["fa", "fb"], |item, _| same(item)).named("flat").max_concurrency(1).flat().await
+}
+
+/// Records a text behind a mark.
+struct Marked;
+
+impl Serdes<String> for Marked {
+    fn serialize(&self, value: &String, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(format!("wrapped:{value}"))
+    }
+
+    fn deserialize(&self, text: &str, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(text.strip_prefix("wrapped:").ok_or("a text that was not recorded here")?.to_owned())
+    }
+}
+
+#[durable]
+async fn wrapped_results(_: ()) -> Result<Vec<String>> {
+    parallel_map(["x", "y"], |item, _| child!(async move { Ok(item.to_uppercase()) }))
+        .named("serdes")
+        .item_serdes(Marked)
+        .max_concurrency(1)
+        .await
+}
+
+/// Records the values of a batch in which every item succeeded, separated by commas.
+struct Commas;
+
+type Settled = BatchResult<Vec<Outcome<String, Error>>>;
+
+impl Serdes<Settled> for Commas {
+    fn serialize(&self, settled: &Settled, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        if !settled.is_success() {
+            return Err("a batch with failures has no list of values".into());
+        }
+        let values: Vec<&str> = settled.values().map(String::as_str).collect();
+        Ok(format!("OPSERDE:{}", values.join(",")))
+    }
+
+    fn deserialize(&self, text: &str, _: SerdesPlace<'_>) -> Result<Settled, BoxError> {
+        let values = text.strip_prefix("OPSERDE:").ok_or("a text that was not recorded here")?;
+        Ok(BatchResult::of_values(values.split(',').map(str::to_owned)))
+    }
+}
+
+#[durable]
+async fn a_whole_of_another_shape(_: ()) -> Result<Vec<String>> {
+    parallel_map(["x", "y"], |item, _| child!(async move { Ok(item.to_uppercase()) }))
+        .named("op-serde")
+        .serdes(Commas)
+        .max_concurrency(1)
+        .await
+}
+
+#[durable]
+async fn a_whole_of_another_shape_is_read_again(_: ()) -> Result<Vec<String>> {
+    let upper = parallel_map(["x", "y"], |item, _| child!(async move { Ok(item.to_uppercase()) }))
+        .named("op-serde-replay")
+        .serdes(Commas)
+        .max_concurrency(1)
+        .await?;
+    sleep(seconds(1)).await?;
+    Ok(upper)
 }
 
 /// How many succeeded of how many.

@@ -1,7 +1,7 @@
 //! The functions of suite `parallel`: batches of branches and their completion policies.
 
 use durable_runtime::prelude::*;
-use durable_runtime::{App, BatchResult, Child, ChildBody, CompletionReason, Outcome, Sleep};
+use durable_runtime::{App, BatchResult, Child, ChildBody, CompletionReason, Outcome, Serdes, SerdesPlace, Sleep};
 use serde::{Deserialize, Serialize};
 
 /// Adds the suite's functions.
@@ -17,6 +17,7 @@ pub fn register(app: App) -> App {
         .register("8-11", two_at_once)
         .register("8-12", flat)
         .register("8-13", too_large_a_share_failed)
+        .register("8-15", wrapped_results)
         .register("8-16", every_branch_fails)
         .register("8-17", too_few_succeed)
         .register("8-19", no_concurrency_at_all)
@@ -157,6 +158,30 @@ async fn too_large_a_share_failed(_: ()) -> Result<Told> {
         .settled()
         .await?;
     Ok(Told::counts(&batch))
+}
+
+/// Records a text in an envelope.
+struct Envelope;
+
+#[derive(Serialize, Deserialize)]
+struct Wrapped<T> {
+    wrapped: T,
+}
+
+impl Serdes<String> for Envelope {
+    fn serialize(&self, value: &String, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(serde_json::to_string(&Wrapped { wrapped: value })?)
+    }
+
+    fn deserialize(&self, text: &str, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(serde_json::from_str::<Wrapped<String>>(text)?.wrapped)
+    }
+}
+
+#[durable]
+async fn wrapped_results(_: ()) -> Result<Vec<String>> {
+    let branches = ["x", "y"].map(|result| child!(async move { Ok(result.to_owned()) }));
+    parallel_all(branches).named("serde").item_serdes(Envelope).max_concurrency(1).await
 }
 
 #[durable]

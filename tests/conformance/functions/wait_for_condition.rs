@@ -1,7 +1,7 @@
 //! The functions of suite `wait_for_condition`: a state that is checked again and again until it will do.
 
-use durable_runtime::App;
 use durable_runtime::prelude::*;
+use durable_runtime::{App, Serdes, SerdesPlace};
 use serde::{Deserialize, Serialize};
 
 /// Adds the suite's functions.
@@ -14,6 +14,7 @@ pub fn register(app: App) -> App {
         .register("6-7", a_check_that_fails)
         .register("6-9", an_object_as_state)
         .register("6-10", nothing_as_state)
+        .register("6-11", a_state_of_another_shape)
         .register("6-12", then_a_step)
 }
 
@@ -93,6 +94,29 @@ async fn nothing_as_state(_: ()) -> Result<()> {
         Ok(())
     }
     wait_for_condition((), nothing).until(|()| true).await
+}
+
+/// Records a text backwards, behind a mark.
+struct Backwards;
+
+impl Serdes<String> for Backwards {
+    fn serialize(&self, value: &String, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(format!("<{}", value.chars().rev().collect::<String>()))
+    }
+
+    fn deserialize(&self, text: &str, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        let text = text.strip_prefix('<').ok_or("a text that was not recorded here")?;
+        Ok(text.chars().rev().collect())
+    }
+}
+
+#[durable]
+async fn a_state_of_another_shape(_: ()) -> Result<String> {
+    #[step]
+    async fn longer(state: String) -> Result<String> {
+        Ok(state + "x")
+    }
+    wait_for_condition(String::new(), longer).serdes(Backwards).every(seconds(1)).until(|state| state.len() == 2).await
 }
 
 #[durable]
