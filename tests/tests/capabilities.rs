@@ -13,7 +13,9 @@ use durable_runtime::prelude::*;
 use durable_runtime::service::ServiceError;
 use durable_runtime::testing::{Run, Runner, VirtualClock, virtual_time};
 use durable_runtime::wire::OperationStatus;
-use durable_runtime::{Branch, CompletionReason, Outcome, Progress, Race, Race2, Verdict};
+use durable_runtime::{
+    Branch, CompletionReason, FileOverflow, Outcome, Progress, Race, Race2, Serdes, SerdesPlace, Verdict,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tests::{Fault, Scripted, callback_id};
@@ -365,6 +367,55 @@ fn a_whole_block_is_retried() {
     let run = run(move |(): ()| flow(calls.clone()), &());
     assert_eq!(run.result::<u32>().unwrap(), 2);
     assert_eq!(run.summary().ended.unwrap().since(run.summary().started), seconds(12));
+}
+
+/// Records numbers in hexadecimal.
+struct Hexadecimal;
+
+impl Serdes<u32> for Hexadecimal {
+    fn serialize(&self, value: &u32, _: SerdesPlace<'_>) -> Result<String, BoxError> {
+        Ok(format!("{value:x}"))
+    }
+
+    fn deserialize(&self, text: &str, _: SerdesPlace<'_>) -> Result<u32, BoxError> {
+        Ok(u32::from_str_radix(text, 16)?)
+    }
+}
+
+#[test]
+fn a_value_is_recorded_as_its_serdes_writes_it() {
+    #[durable]
+    async fn flow(_: ()) -> Result<u32> {
+        let one = number(255).serdes(Hexadecimal).await?;
+        let more = parallel_map([16, 17], |value, _| number(value)).item_serdes(Hexadecimal).await?;
+        sleep(seconds(1)).await?;
+        Ok(one + more.iter().sum::<u32>())
+    }
+    let run = run(flow, &());
+    assert_eq!(run.result::<u32>().unwrap(), 288);
+    let recorded = |path: &str| {
+        let operation = &run.operation(path).unwrap().summary().operation;
+        let step = operation.step_details.as_ref().and_then(|details| details.result.clone());
+        step.or_else(|| operation.context_details.as_ref().and_then(|details| details.result.clone())).unwrap()
+    };
+    assert_eq!((recorded("flow / number"), recorded("flow / map / item-1")), ("ff".to_owned(), "11".to_owned()));
+}
+
+#[test]
+fn large_values_go_into_files() {
+    #[durable]
+    async fn flow(_: ()) -> Result<usize> {
+        let text = record!("large", async { Ok("x".repeat(2_000_000)) }).await?;
+        sleep(seconds(1)).await?;
+        Ok(text.len())
+    }
+    let folder = std::env::temp_dir().join(format!("durable-capabilities-{}", std::process::id()));
+    let base = folder.clone();
+    let run = run(move |(): ()| flow(()).codec(FileOverflow::new(base.clone())), &());
+    assert_eq!(run.result::<usize>().unwrap(), 2_000_000, "twice the service's limit");
+    let large = run.operation("flow / large").unwrap().summary().operation.step_details.clone();
+    assert!(large.and_then(|details| details.result).unwrap().len() < 100);
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[durable]
