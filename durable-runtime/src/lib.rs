@@ -63,8 +63,9 @@ pub use crate::operations::{
     BatchResult, Branch, Callback, CallbackHandle, CallbackResult, Child, ChildBody, Collection, Commit, CurrentTime,
     Invoke, NewUuid, Outcome, Parallel, Race, Race2, Race3, Race4, Race5, Race6, Race7, Race8, RandomKind, RandomValue,
     Retrying, Settled, Sleep, Step, StepBody, UntilCondition, Untracked, WaitForCallback, WaitForCondition, callback,
-    commit, current_time, invoke, new_uuid, parallel_all, parallel_map, random_value, retrying, sleep, sleep_until,
-    untracked, wait_for_callback, wait_for_condition,
+    commit, current_time, invoke, invoke_with, new_uuid, parallel_all, parallel_map, random_value, retrying, sleep,
+    sleep_until, untracked, wait_for_callback, wait_for_condition,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
+pub use crate::serdes::{Codec, FileOverflow, Json, Serdes, SerdesPlace};
 pub use durable_macros::{child, durable, parallel, record, step};

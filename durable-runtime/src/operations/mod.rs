@@ -28,7 +28,7 @@ pub use callback::{Callback, CallbackHandle, CallbackResult, callback};
 pub use child::{Child, ChildBody};
 pub use collection::{Collection, parallel_all, parallel_map};
 pub use commit::{Commit, commit};
-pub use invoke::{Invoke, invoke};
+pub use invoke::{Invoke, invoke, invoke_with};
 pub use parallel::{Branch, Parallel};
 pub use race::{Race, Race2, Race3, Race4, Race5, Race6, Race7, Race8};
 pub use recorded_values::{CurrentTime, NewUuid, RandomKind, RandomValue, current_time, new_uuid, random_value};
