@@ -80,12 +80,10 @@ fn fits(expected: &Yaml, record: &Value) -> bool {
     let mut pairs = members.map(|(key, member)| (member, key.as_str().and_then(|key| record.get(key))));
     pairs.all(|(member, value)| match (member, value) {
         (_, None) => false,
-        (Yaml::String(text), Some(value)) => {
-            match text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-                Some(pattern) => matches(pattern, value),
-                None => text == "*" || *text == shown(value),
-            }
-        }
+        (Yaml::String(text), Some(value)) => match text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+            Some(pattern) => matches(pattern, value),
+            None => text == "*" || *text == shown(value),
+        },
         (scalar, Some(value)) => scalar_equals(scalar, value),
     })
 }

@@ -55,8 +55,9 @@ impl Bindings {
             Yaml::Array(items) => match actual {
                 Value::Array(found) if found.len() == items.len() => {
                     let pairs = items.iter().zip(found).enumerate();
-                    let compared = pairs
-                        .flat_map(|(index, (item, value))| self.compare(item, value, others, &format!("{place}[{index}]")));
+                    let compared = pairs.flat_map(|(index, (item, value))| {
+                        self.compare(item, value, others, &format!("{place}[{index}]"))
+                    });
                     compared.collect()
                 }
                 _ => different(format!("expected a list of {}, found {}", items.len(), shown(actual))),
