@@ -8,6 +8,7 @@ pub mod map;
 pub mod parallel;
 pub mod plugin;
 pub mod step;
+pub mod targets;
 pub mod wait;
 pub mod wait_for_callback;
 pub mod wait_for_condition;
