@@ -11,13 +11,18 @@ use super::requirement::{ActionKind, CallbackAction};
 /// How often the outside looks whether a callback is there.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long it looks before it gives up.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Performs the actions one after the other, each when its callback is open.
 ///
 /// # Errors
-/// When the execution ends before a callback is there, or the engine refuses an action.
+/// When a callback is not there in time, or the engine refuses an action.
 pub async fn perform(engine: &Engine, arn: &Arn, actions: &[CallbackAction]) -> Result<(), BoxError> {
     for action in actions {
-        let id = open_callback(engine, arn, &action.callback).await?;
+        let name = &action.callback;
+        let found = tokio::time::timeout(PATIENCE, open_callback(engine, arn, name)).await;
+        let id = found.map_err(|_| format!("callback `{name}` was not open within {PATIENCE:?}"))??;
         tokio::time::sleep(Duration::from_secs(action.delay)).await;
         match &action.kind {
             ActionKind::Succeed(payload) => {

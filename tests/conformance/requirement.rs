@@ -109,12 +109,16 @@ impl Requirement {
     fn read(path: &Path, suite: &str, id: &str) -> Result<Self, String> {
         let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-        let documents = YamlLoader::load_from_str(&text).map_err(|error| wrong(&error))?;
-        let [document] = documents.as_slice() else { return Err(wrong(&"it is not one document")) };
-        Self::parse(document, suite, id).map_err(|why| wrong(&why))
+        Self::parse(&text, suite, id).map_err(|why| wrong(&why))
     }
 
-    fn parse(document: &Yaml, suite: &str, id: &str) -> Result<Self, String> {
+    /// The requirement that a YAML document states.
+    ///
+    /// # Errors
+    /// When it does not state one.
+    pub fn parse(text: &str, suite: &str, id: &str) -> Result<Self, String> {
+        let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
+        let [document] = documents.as_slice() else { return Err("it is not one document".to_owned()) };
         let variables = generate(&document["Variables"]);
         let document = &replace(document, &variables);
         Ok(Self {
