@@ -9,6 +9,7 @@ use durable_runtime::prelude::*;
 use durable_runtime::testing::{Run, Runner, virtual_time};
 use durable_runtime::wire::{ErrorObject, OperationStatus};
 use durable_runtime::{Branch, CompletionReason, Outcome, Progress, Race, Race2, Verdict};
+use tests::callback_id;
 
 #[step]
 async fn number(value: u32) -> Result<u32> {
@@ -28,18 +29,6 @@ async fn refused(value: u32) -> Result<u32> {
 
 fn invocations(run: &Run) -> usize {
     run.history().iter().filter(|event| event.event_type == "InvocationCompleted").count()
-}
-
-/// The id of the execution's first callback, once there is one.
-async fn callback_id(runner: &Runner, arn: &durable_runtime::engine::Arn) -> String {
-    loop {
-        let operations = runner.engine().operations(arn).await.unwrap();
-        let details = operations.into_iter().find_map(|summary| summary.operation.callback_details);
-        if let Some(id) = details.and_then(|details| details.callback_id) {
-            return id;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[durable]
@@ -191,6 +180,22 @@ fn min_successful_does_not_wait_for_the_slowest_branch() {
     let run = virtual_time(async { Runner::new().await?.run("flow", first_of, &()).await }).unwrap();
     assert_eq!(run.result::<(Vec<u32>, u64)>().unwrap(), (vec![0], 0));
     assert_eq!(invocations(&run), 1);
+}
+
+#[test]
+fn a_branch_that_began_before_a_suspension_counts_as_begun() {
+    #[durable]
+    async fn flow(flat: bool) -> Result<(usize, usize, bool)> {
+        let batch = parallel_map([60, 1, 60], |delay, _| child!(async move { sleep(seconds(delay)).await }));
+        let batch = if flat { batch.flat() } else { batch };
+        let settled = batch.min_successful(1).settled().await?;
+        sleep(hours(1)).await?;
+        Ok((settled.total_count(), settled.unfinished_count(), settled.outcomes[2] == Outcome::Unfinished))
+    }
+    for flat in [false, true] {
+        let run = virtual_time(async { Runner::new().await?.run("flow", flow, &flat).await }).unwrap();
+        assert_eq!(run.result::<(usize, usize, bool)>().unwrap(), (3, 2, true), "flat: {flat}");
+    }
 }
 
 #[durable]

@@ -102,6 +102,12 @@ impl App {
         self
     }
 
+    /// The functions under their names, in the order of their registration. For programs that run them on an engine
+    /// of their own.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &Arc<dyn Function>)> {
+        self.functions.iter().map(|entry| (entry.name.as_str(), &entry.function))
+    }
+
     /// Settings of the engine that runs the functions, such as another clock.
     #[must_use]
     pub fn engine(mut self, options: EngineOptions) -> Self {
