@@ -12,6 +12,7 @@ use super::program::{App, Place};
 use super::terminal::Terminal;
 use super::text;
 use crate::engine::{Arn, Engine, EngineError, ExecutionStatus, ExecutionSummary, StartOptions};
+use crate::handler::with_plugins;
 
 /// How long an interrupted command waits for what runs to come to rest.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -81,7 +82,7 @@ async fn open(app: &App, place: &Place) -> Result<Engine, Failure> {
     }
     let engine = app.options.clone().open(&place.store).await?;
     for entry in &app.functions {
-        engine.register(entry.name.as_str(), Arc::clone(&entry.function));
+        engine.register(entry.name.as_str(), with_plugins(Arc::clone(&entry.function), app.plugins.clone()));
     }
     Ok(engine)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::outcome::{self, Recorded};
-use crate::core::{Context, Gate, Spec, supervise};
+use crate::core::{Context, FunctionRun, Gate, Spec, supervise};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::Recordable;
 use crate::wire::{
@@ -101,6 +101,12 @@ where
     if setting.write_through {
         inside.write_through();
     }
+    let run = FunctionRun {
+        attempt: None,
+        is_replay: !matches!(runs, Runs::Fresh),
+        is_replaying_children: matches!(runs, Runs::ForItsResult(_)),
+    };
+    let observed = cx.function_starts(&id, spec, run);
     let ended = match inside.check_depth() {
         Ok(()) => supervise(&inside, || enter(inside.clone())).await,
         Err(failure) => Err(failure),
@@ -109,6 +115,7 @@ where
         inside.check_end().await;
     }
     let (ended, value) = outcome::record(ended);
+    cx.function_ended(&id, spec, observed, ended.as_ref().err());
     cx.depend_on(inside.causal());
     if !matches!(runs, Runs::ForItsResult(_)) {
         let closing = close(cx, id, spec, &ended, &String::new);

@@ -141,7 +141,7 @@ where
             return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let course = Course { cx, id, spec, at_most_once: at_most_once.is_some() };
+        let course = Course { cx, id, spec, at_most_once: at_most_once.is_some(), is_replay: recorded.is_some() };
         let policy = policy.unwrap_or_default();
         let mut attempts = Attempts { course, policy, body: Some(body), retry_if };
         let (ended, fresh) = attempts.until_over(recorded).await;
@@ -177,6 +177,7 @@ where
     ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
         let mut found = self.course.find(recorded).await;
         loop {
+            let mut observed = None;
             let (attempt, ended, live) = match found {
                 Found::Over(over) => return (over, None),
                 Found::Interrupted { attempt } => {
@@ -186,12 +187,14 @@ where
                 Found::Run { attempt, started, .. } => {
                     self.course.begin(started).await;
                     let live = Live::begin(self.course.cx);
+                    observed = self.course.attempt_starts(attempt);
                     (attempt, self.attempt(attempt).await, Some(live))
                 }
             };
             let worth_it = self.is_worth_another(&ended);
             let (recorded, value) = outcome::record(ended);
             let (recorded, value) = within_limit(recorded, value);
+            self.course.attempt_ended(observed, &recorded);
             let delay = worth_it.then(|| self.policy.delay_seconds(attempt, chance())).flatten();
             match (recorded, delay) {
                 (Err(error), Some(delay)) if self.body.is_some() => {

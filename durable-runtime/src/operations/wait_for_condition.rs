@@ -97,7 +97,7 @@ where
             return Err(outcome::refuse(cx, refused).await);
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let course = Course { cx, id, spec, at_most_once: false };
+        let course = Course { cx, id, spec, at_most_once: false, is_replay: recorded.is_some() };
         let mut found = course.find(recorded).await;
         let mut state = initial;
         let (ended, fresh) = loop {
@@ -112,12 +112,14 @@ where
             }
             course.begin(started).await;
             let live = Live::begin(cx);
+            let observed = course.attempt_starts(attempt);
             let checked = match check(state).into_check() {
                 Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
                 Err(refused) => Err(refused),
             };
             let (recorded, value) = outcome::record(checked);
             let (recorded, value) = within_limit(recorded, value);
+            course.attempt_ended(observed, &recorded);
             let (text, value) = match (recorded, value) {
                 (Ok(text), Some(value)) if !until(&value) => (text, value),
                 (recorded, value) => break (course.close(recorded).await, value),
