@@ -1,5 +1,7 @@
 //! Shared by the tests: a service that is as simple as can be, strict about tokens, and fails on request.
 
+#[path = "../conformance/mod.rs"]
+pub mod conformance;
 mod scripted;
 
 pub use scripted::{Fault, Scripted, durable_execution};
