@@ -57,18 +57,26 @@ pub fn text() -> LogLayer {
 #[must_use = "a layer does nothing unless it is installed"]
 pub struct LogLayer {
     form: Form,
-    keeps_replayed: bool,
+    keeps_replayed: Option<KeepReplayed>,
     writer: Mutex<Box<dyn Write + Send>>,
 }
 
+/// Whether an execution's replayed events are written.
+type KeepReplayed = Box<dyn Fn(&Execution) -> bool + Send + Sync>;
+
 impl LogLayer {
     fn new(form: Form) -> Self {
-        Self { form, keeps_replayed: false, writer: Mutex::new(Box::new(stderr())) }
+        Self { form, keeps_replayed: None, writer: Mutex::new(Box::new(stderr())) }
     }
 
     /// Writes replayed events too.
-    pub fn keep_replayed(mut self) -> Self {
-        self.keeps_replayed = true;
+    pub fn keep_replayed(self) -> Self {
+        self.keep_replayed_when(|_| true)
+    }
+
+    /// Writes replayed events too, of those executions for which `keep` says so.
+    pub fn keep_replayed_when(mut self, keep: impl Fn(&Execution) -> bool + Send + Sync + 'static) -> Self {
+        self.keeps_replayed = Some(Box::new(keep));
         self
     }
 
@@ -109,7 +117,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
-        if !self.keeps_replayed && is_replayed() {
+        if let Some(execution) = replayed()
+            && !self.keeps_replayed.as_ref().is_some_and(|keep| keep(&execution))
+        {
             return;
         }
         let mut record = Record::of(event);
@@ -136,11 +146,14 @@ impl<S> Filter<S> for FreshOnly {
     }
 
     fn event_enabled(&self, _event: &Event<'_>, _cx: &Context<'_, S>) -> bool {
-        !is_replayed()
+        replayed().is_none()
     }
 }
 
-/// Whether code runs that ran before. A step's body never does: it runs only when its result is not on record.
-fn is_replayed() -> bool {
-    StepInfo::current().is_none() && Execution::current().is_some_and(|execution| execution.is_replaying())
+/// The execution, when what runs ran before. A step's body never did: it runs only when its result is not on record.
+fn replayed() -> Option<Execution> {
+    if StepInfo::current().is_some() {
+        return None;
+    }
+    Execution::current().filter(Execution::is_replaying)
 }
