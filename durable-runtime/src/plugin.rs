@@ -231,9 +231,9 @@ pub struct OperationInfo<'a> {
     pub start: Timestamp,
     /// When it was over.
     pub end: Option<Timestamp>,
-    /// The recorded result, once it has succeeded.
+    /// The result's text, once it has succeeded: as it is recorded, encrypted where records are.
     pub result: Option<&'a str>,
-    /// The recorded error, once it has failed; a step's latest while it waits for its next attempt.
+    /// The error as it is recorded, once it has failed; a step's latest while it waits for its next attempt.
     pub error: Option<&'a ErrorObject>,
     /// The latest attempt, from 1. Only for steps and conditions.
     pub attempt: Option<u32>,
@@ -329,7 +329,7 @@ pub struct FunctionEnd<'a> {
     pub function: FunctionInfo<'a>,
     /// When it ended, by this process's clock.
     pub end: Timestamp,
-    /// Its error, as it is recorded; `None` when it succeeded.
+    /// Its error, readable also where records are encrypted; `None` when it succeeded.
     pub error: Option<&'a ErrorObject>,
 }
 

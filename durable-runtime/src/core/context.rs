@@ -13,8 +13,9 @@ use super::ids::operation_id;
 use super::outbox::Sequence;
 use super::shared::Shared;
 use super::waits::{Acknowledged, Moved, Push};
-use crate::error::{FailureKind, StepFailure};
-use crate::wire::{Action, Operation, OperationId, OperationType, OperationUpdate, SubType};
+use crate::error::{BoxError, FailureKind, StepFailure};
+use crate::serdes::{Codec, SerdesPlace};
+use crate::wire::{Action, ErrorObject, Operation, OperationId, OperationType, OperationUpdate, SubType};
 
 /// How deep contexts may nest before the stack could end first.
 const DEEPEST: u32 = 64;
@@ -33,13 +34,17 @@ struct Scope {
     /// The nearest recorded context, which the service is told as the parent.
     parent: Option<OperationId>,
     depth: u32,
-    position: AtomicU32,
+    /// Shared with the block of a saga, which is the same context.
+    position: Arc<AtomicU32>,
     /// The latest update that the next effect in here depends on.
     causal: AtomicU64,
     replaying: AtomicBool,
     /// Whether this context was recorded as finished and only runs to make its result again.
     finished: bool,
+    /// Whether this is the block of a saga, where compensations are registered.
+    saga: bool,
     write_through: AtomicBool,
+    codec: OnceLock<Arc<dyn Codec>>,
     gate: Option<Arc<Gate>>,
     escalated: OnceLock<StepFailure>,
 }
@@ -75,11 +80,13 @@ impl Context {
             prefix: None,
             parent: None,
             depth: 0,
-            position: AtomicU32::new(0),
+            position: Arc::default(),
             causal: AtomicU64::new(0),
             replaying: AtomicBool::new(replaying),
             finished: false,
+            saga: false,
             write_through: AtomicBool::new(false),
+            codec: OnceLock::new(),
             gate: None,
             escalated: OnceLock::new(),
         }))
@@ -94,14 +101,31 @@ impl Context {
             prefix: Some(id),
             parent: Some(id),
             depth: self.0.depth + 1,
-            position: AtomicU32::new(0),
+            position: Arc::default(),
             causal: AtomicU64::new(self.causal()),
             replaying: AtomicBool::new(recorded && self.0.replaying.load(Ordering::Relaxed)),
             finished,
+            saga: false,
             write_through: self.0.inherited_write_through(),
+            codec: OnceLock::new(),
             gate: self.0.gate.clone(),
             escalated: OnceLock::new(),
         }))
+    }
+
+    /// This context for the block of a saga: the same operations, numbered on, but failures of its own.
+    pub(crate) fn saga_block(&self) -> Self {
+        let mut block = self.fork();
+        if let Some(scope) = Arc::get_mut(&mut block.0) {
+            scope.position = self.0.position.clone();
+            scope.saga = true;
+        }
+        block
+    }
+
+    /// Whether this is a saga's own block.
+    pub(crate) fn is_saga(&self) -> bool {
+        self.0.saga
     }
 
     /// A context for a branch without a record: its ids are apart, its operations' parent is this context's.
@@ -123,11 +147,13 @@ impl Context {
             prefix: scope.prefix,
             parent: scope.parent,
             depth: scope.depth,
-            position: AtomicU32::new(0),
+            position: Arc::default(),
             causal: AtomicU64::new(self.causal()),
             replaying: AtomicBool::new(scope.replaying.load(Ordering::Relaxed)),
             finished: scope.finished,
+            saga: false,
             write_through: scope.inherited_write_through(),
+            codec: scope.codec.clone(),
             gate: scope.gate.clone(),
             escalated: OnceLock::new(),
         }))
@@ -141,9 +167,52 @@ impl Context {
         self
     }
 
-    /// From now on every operation in here waits for its acknowledgement.
-    pub(crate) fn write_through(&self) {
-        self.0.write_through.store(true, Ordering::Relaxed);
+    /// From now on, if said so, every operation in here waits for its acknowledgement, and everything recorded in here
+    /// goes through a codec.
+    pub(crate) fn set(&self, write_through: bool, codec: Option<Arc<dyn Codec>>) {
+        self.0.write_through.fetch_or(write_through, Ordering::Relaxed);
+        if let Some(codec) = codec {
+            let _ = self.0.codec.set(codec);
+        }
+    }
+
+    /// Where `id` is recorded, for those who turn values into text.
+    pub(crate) fn place<'a>(&'a self, id: &'a OperationId) -> SerdesPlace<'a> {
+        SerdesPlace::new(self.execution_arn(), id)
+    }
+
+    fn codec(&self) -> Option<&Arc<dyn Codec>> {
+        self.0.codec.get().or_else(|| self.0.outer.as_ref()?.codec())
+    }
+
+    /// A text as it goes onto the wire. A codec that fails ends the invocation: another one tries again.
+    pub(crate) fn seal(&self, id: &OperationId, text: String) -> String {
+        let Some(codec) = self.codec() else { return text };
+        codec.encode(text, self.place(id)).unwrap_or_else(|cause| {
+            self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
+            String::new()
+        })
+    }
+
+    /// An error as it goes onto the wire.
+    pub(crate) fn seal_error(&self, id: &OperationId, error: ErrorObject) -> ErrorObject {
+        let Some(codec) = self.codec() else { return error };
+        codec.encode_error(error, self.place(id)).unwrap_or_else(|cause| {
+            self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
+            ErrorObject::default()
+        })
+    }
+
+    /// A record of a step or a context as it was before it went onto the wire. Never returns when the codec fails.
+    pub(crate) async fn unsealed(&self, mut record: Box<Operation>) -> Box<Operation> {
+        let Some(codec) = self.codec() else { return record };
+        match unseal(&**codec, &mut record, self.execution_arn()) {
+            Ok(()) => record,
+            Err(cause) => {
+                self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
+                pending().await
+            }
+        }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -193,6 +262,10 @@ impl Context {
                 self.unless_closing().await;
             }
         }
+        let recorded = match recorded {
+            Some(record) => Some(self.unsealed(record).await),
+            None => None,
+        };
         Claim { id, recorded }
     }
 
@@ -380,6 +453,31 @@ impl Context {
         names.reverse();
         names.join(" / ")
     }
+}
+
+fn unseal(codec: &dyn Codec, record: &mut Operation, arn: &str) -> Result<(), BoxError> {
+    let id = record.id;
+    let place = SerdesPlace::new(arn, &id);
+    let text = |text: &mut Option<String>| -> Result<(), BoxError> {
+        *text = text.take().map(|text| codec.decode(text, place)).transpose()?;
+        Ok(())
+    };
+    let error = |error: &mut Option<ErrorObject>| -> Result<(), BoxError> {
+        *error = error.take().map(|error| codec.decode_error(error, place)).transpose()?;
+        Ok(())
+    };
+    if let Some(details) = &mut record.step_details {
+        text(&mut details.result)?;
+        error(&mut details.error)?;
+    }
+    if let Some(details) = &mut record.context_details {
+        // What is recorded in place of a result that was too large is the runtime's own.
+        if details.replay_children != Some(true) {
+            text(&mut details.result)?;
+        }
+        error(&mut details.error)?;
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Context {

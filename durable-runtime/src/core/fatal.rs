@@ -11,6 +11,8 @@ pub(crate) enum Fatal {
     Diverged(String),
     /// A call to the service failed.
     Service(ServiceError),
+    /// What stands between the record and the wire failed.
+    Serdes(String),
     /// The service took updates and gave no token: the execution has ended without us.
     Ended,
 }
@@ -26,6 +28,7 @@ impl From<Fatal> for InvocationOutcome {
                     ErrorClass::StaleToken | ErrorClass::Retryable => Self::Failed(object),
                 }
             }
+            Fatal::Serdes(cause) => Self::Failed(ErrorObject::new("SerdesFailed", cause)),
             // The service ignores what is answered for an execution that has ended.
             Fatal::Ended => Self::Failed(ErrorObject::new("ExecutionEnded", "the execution ended during a checkpoint")),
         }

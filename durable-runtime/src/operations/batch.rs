@@ -19,6 +19,7 @@ use crate::completion::{CompletionReason, Progress, Running};
 use crate::core::{Claim, Context, Gate, Name, Spec, operation_id, sanctioned, supervise};
 use crate::error::StepFailure;
 use crate::operation::{Operation, Recordable};
+use crate::serdes::{Coding, Plain};
 use crate::wire::{OperationId, OperationType, SubType};
 
 /// What kind of batch: which words its records carry.
@@ -54,6 +55,9 @@ impl Kind {
 /// A branch's index, what came to depend on it, and its recorded end.
 type BranchEnd = (usize, Context, Recorded);
 
+/// How the values of a batch's branches are recorded, when not as JSON.
+pub(crate) type ItemCoding<R> = Option<Arc<dyn Coding<R>>>;
+
 /// One branch before it runs.
 pub(crate) struct BranchPlan<'a> {
     name: Name,
@@ -75,15 +79,19 @@ struct BranchPlace {
 
 impl<'a> BranchPlan<'a> {
     /// A branch whose content is `operation`. A name that the operation was given names the branch.
-    pub(crate) fn new<O>(name: Name, operation: O) -> Self
+    pub(crate) fn new<O>(name: Name, operation: O, coding: ItemCoding<O::Output>) -> Self
     where
         O: Operation<Output: Recordable> + 'a,
     {
         let name = operation.content_name().cloned().unwrap_or(name);
-        let run = |place: BranchPlace| -> BoxFuture<'a, BranchEnd> {
+        let run = move |place: BranchPlace| -> BoxFuture<'a, BranchEnd> {
             Box::pin(async move {
-                let end =
-                    if place.flat { flat_end(&place, operation).await } else { branch_end(&place, operation).await };
+                let coding = coding.as_deref().unwrap_or(&Plain);
+                let end = if place.flat {
+                    flat_end(&place, operation, coding).await
+                } else {
+                    branch_end(&place, operation, coding).await
+                };
                 (place.index, place.cx, end)
             })
         };
@@ -92,7 +100,7 @@ impl<'a> BranchPlan<'a> {
 }
 
 /// Runs a branch in a context of its own.
-async fn branch_end<O>(place: &BranchPlace, operation: O) -> Recorded
+async fn branch_end<O>(place: &BranchPlace, operation: O, coding: &dyn Coding<O::Output>) -> Recorded
 where
     O: Operation<Output: Recordable>,
 {
@@ -104,15 +112,16 @@ where
     let ended = match Standing::of(recorded) {
         Standing::Over(ended) => ended,
         Standing::Runs(runs) => {
-            let setting = Setting { write_through: false, gate: Some(gate.clone()) };
-            run_content(cx, *id, &spec, (runs, setting), |inside| operation.run_as_content(inside)).await.0
+            let setting = Setting { gate: Some(gate.clone()), ..Setting::default() };
+            let enter = |inside| operation.run_as_content(inside);
+            run_content(cx, (*id, &spec), (runs, setting), coding, enter).await.0
         }
     };
     ended.map(Option::unwrap_or_default)
 }
 
 /// Runs a branch without a record of its own: only its ids are apart.
-async fn flat_end<O>(place: &BranchPlace, operation: O) -> Recorded
+async fn flat_end<O>(place: &BranchPlace, operation: O, coding: &dyn Coding<O::Output>) -> Recorded
 where
     O: Operation<Output: Recordable>,
 {
@@ -128,7 +137,7 @@ where
         inside.check_end().await;
     }
     cx.depend_on(inside.causal());
-    outcome::record(ended).0
+    outcome::record(cx, id, ended, coding).0
 }
 
 /// How the branches of a batch ended, in index order, when the batch was over.
@@ -157,13 +166,16 @@ pub(crate) async fn run<'a>(
     let spec = Spec { operation_type: OperationType::Context, sub_type: kind.sub_type(), name: settings.name.as_str() };
     let Claim { id, recorded } = cx.claim(&spec).await;
     let runs = match Standing::of(recorded) {
-        Standing::Over(Ok(text)) => match read_whole(text.as_deref(), total) {
+        Standing::Over(Ok(text)) => match read_whole(settings, text.as_deref(), total, cx.place(&id)) {
             Ok(ends) => return Ok(Closed { id, ends }),
             Err(why) => return cx.unreadable(&id, &spec, &why).await,
         },
         Standing::Over(Err(error)) => {
-            let why = format!("a batch recorded as failed: {error}");
-            return cx.unreadable(&id, &spec, &why).await;
+            // Only a whole result that could not be recorded fails a batch.
+            return match outcome::failure(&error) {
+                Some(failure) => cx.escalate(failure).await,
+                None => cx.unreadable(&id, &spec, &format!("a batch recorded as failed: {error}")).await,
+            };
         }
         Standing::Runs(runs) => runs,
     };
@@ -212,9 +224,22 @@ async fn live<'a>(
     cx.depend_on(inside.causal());
     // Branches that were cut off are dropped before the batch closes, and with them what they had not sent.
     let ends = batch.into_ends();
-    let closing = close(cx, id, spec, &Ok(whole(&ends)), &|| decision(kind.record_type(), &ends));
+    let recorded = whole(settings, &ends, cx.place(&id));
+    let text = match &recorded {
+        Ok(text) => Ok(text.clone()),
+        Err(failure) => Err(failure.to_object()),
+    };
+    let closing = close(cx, id, spec, &text, &|| decision(kind.record_type(), &ends));
     closing.await;
-    Closed { id, ends }
+    match recorded {
+        Err(failure) => cx.escalate(failure).await,
+        // A serdes of the whole decides what live code sees, as it does on replay.
+        Ok(text) if settings.whole.is_some() => match read_whole(settings, Some(&text), total, cx.place(&id)) {
+            Ok(ends) => Closed { id, ends },
+            Err(why) => cx.unreadable(&id, spec, &why).await,
+        },
+        Ok(_) => Closed { id, ends },
+    }
 }
 
 /// Branches are numbered from 1 in the batch's own namespace.

@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::batch::Ends;
+use super::batch_settings::BatchSettings;
 use super::outcome::Recorded;
 use crate::completion::CompletionReason;
+use crate::error::StepFailure;
+use crate::serdes::SerdesPlace;
 use crate::wire::ErrorObject;
 
 /// The whole result of a batch. Branches never begun are left out.
@@ -50,30 +53,47 @@ struct Decision {
 }
 
 /// The whole result as one text.
-pub(super) fn whole(ends: &Ends) -> String {
+pub(super) fn whole(settings: &BatchSettings, ends: &Ends, place: SerdesPlace<'_>) -> Result<String, StepFailure> {
+    if let Some(coding) = &settings.whole {
+        return coding.write(ends, place);
+    }
+    let result = |text: &String| {
+        let quoted = if settings.text_items { serde_json::to_string(text).unwrap_or_default() } else { text.clone() };
+        RawValue::from_string(quoted).ok()
+    };
     let item = |(index, end): (usize, &Option<Recorded>)| match end {
-        Some(Ok(text)) => {
-            let result = RawValue::from_string(text.clone()).ok();
-            Item { index, status: Status::Succeeded, result, error: None }
-        }
+        Some(Ok(text)) => Item { index, status: Status::Succeeded, result: result(text), error: None },
         Some(Err(error)) => Item { index, status: Status::Failed, result: None, error: Some(error.clone()) },
         None => Item { index, status: Status::Started, result: None, error: None },
     };
     let all = ends.ends.iter().enumerate().take(ends.begun).map(item).collect();
-    serde_json::to_string(&Whole { all, completion_reason: ends.reason }).unwrap_or_default()
+    Ok(serde_json::to_string(&Whole { all, completion_reason: ends.reason }).unwrap_or_default())
 }
 
 /// Reads the whole result of a batch of `total` branches.
-pub(super) fn read_whole(text: Option<&str>, total: usize) -> Result<Ends, String> {
+pub(super) fn read_whole(
+    settings: &BatchSettings,
+    text: Option<&str>,
+    total: usize,
+    place: SerdesPlace<'_>,
+) -> Result<Ends, String> {
+    if let Some(coding) = &settings.whole {
+        return coding.read(text.unwrap_or_default(), total, place);
+    }
     let whole: Whole = serde_json::from_str(text.unwrap_or("null")).map_err(|why| why.to_string())?;
     let mut ends: Vec<Option<Recorded>> = std::iter::repeat_with(|| None).take(total).collect();
     let begun = whole.all.len();
+    let result = |result: Option<Box<RawValue>>| match result {
+        Some(text) if settings.text_items => serde_json::from_str(text.get()).map_err(|why| why.to_string()),
+        Some(text) => Ok(text.get().to_owned()),
+        None => Ok("null".to_owned()),
+    };
     for item in whole.all {
         let slot = ends.get_mut(item.index).ok_or_else(|| {
             format!("branch {} of a batch that has {total} of them: their number has changed", item.index + 1)
         })?;
         *slot = match item.status {
-            Status::Succeeded => Some(Ok(item.result.map_or_else(|| "null".to_owned(), |text| text.get().to_owned()))),
+            Status::Succeeded => Some(Ok(result(item.result)?)),
             Status::Failed => Some(Err(item.error.unwrap_or_default())),
             Status::Started => None,
         };

@@ -1,9 +1,11 @@
 //! The settings that every batch has, and their builder methods.
 
+use super::batch::Ends;
 use super::branch::refused_setting;
 use crate::completion::Completion;
 use crate::core::Name;
 use crate::error::StepFailure;
+use crate::serdes::SerdesPlace;
 
 /// How a batch runs, whatever its branches are.
 pub(crate) struct BatchSettings {
@@ -11,11 +13,28 @@ pub(crate) struct BatchSettings {
     pub(crate) max_concurrency: Option<usize>,
     pub(crate) completion: Completion,
     pub(crate) flat: bool,
+    /// Whether the branches' texts are something else than JSON.
+    pub(crate) text_items: bool,
+    /// How the settled whole is recorded, when not in the shape of the official SDKs.
+    pub(crate) whole: Option<Box<dyn WholeCoding>>,
+}
+
+/// Records and reads the settled whole of a batch.
+pub(crate) trait WholeCoding: Send + Sync {
+    fn write(&self, ends: &Ends, place: SerdesPlace<'_>) -> Result<String, StepFailure>;
+    fn read(&self, text: &str, total: usize, place: SerdesPlace<'_>) -> Result<Ends, String>;
 }
 
 impl BatchSettings {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name: Name::default_of(name), max_concurrency: None, completion: Completion::default(), flat: false }
+        Self {
+            name: Name::default_of(name),
+            max_concurrency: None,
+            completion: Completion::default(),
+            flat: false,
+            text_items: false,
+            whole: None,
+        }
     }
 
     /// Refuses what makes no sense, before anything is recorded.

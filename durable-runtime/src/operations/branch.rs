@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::outcome::{self, Recorded};
+use super::outcome::{self, End, Recorded};
 use crate::core::{Context, FunctionRun, Gate, Spec, supervise};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::Recordable;
+use crate::serdes::{Codec, Coding};
 use crate::wire::{
     Action, ContextOptions, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationUpdate, limits,
 };
@@ -64,13 +65,18 @@ pub(crate) fn close<'a>(
     summary: &dyn Fn() -> String,
 ) -> impl Future<Output = ()> + Send + use<'a> {
     let update = match ended {
-        Ok(text) if text.len() > limits::INLINE_CONTEXT_BYTES => OperationUpdate {
-            payload: Some(summary()),
-            context_options: Some(ContextOptions { replay_children: Some(true) }),
-            ..cx.update(id, spec, Action::Succeed)
-        },
-        Ok(text) => OperationUpdate { payload: Some(text.clone()), ..cx.update(id, spec, Action::Succeed) },
-        Err(error) => OperationUpdate { error: Some(error.clone()), ..cx.update(id, spec, Action::Fail) },
+        Ok(text) => {
+            let sealed = cx.seal(&id, text.clone());
+            let too_large = sealed.len() > limits::INLINE_CONTEXT_BYTES;
+            OperationUpdate {
+                payload: Some(if too_large { summary() } else { sealed }),
+                context_options: too_large.then_some(ContextOptions { replay_children: Some(true) }),
+                ..cx.update(id, spec, Action::Succeed)
+            }
+        }
+        Err(error) => {
+            OperationUpdate { error: Some(cx.seal_error(&id, error.clone())), ..cx.update(id, spec, Action::Fail) }
+        }
     };
     cx.complete(update)
 }
@@ -80,27 +86,23 @@ pub(crate) fn close<'a>(
 pub(crate) struct Setting {
     pub(crate) write_through: bool,
     pub(crate) gate: Option<Arc<Gate>>,
+    pub(crate) codec: Option<Arc<dyn Codec>>,
 }
-
-/// The end of a context as it is recorded, and the fresh value where its content ran.
-pub(crate) type ContentEnd<R> = (Result<Option<String>, ErrorObject>, Option<<R as Recordable>::Ok>);
 
 /// Runs the content of a context to its recorded end: what a child context and a branch have in common.
 pub(crate) async fn run_content<R, Fut>(
     cx: &Context,
-    id: OperationId,
-    spec: &Spec<'_>,
+    (id, spec): (OperationId, &Spec<'_>),
     (runs, setting): (Runs, Setting),
+    coding: &dyn Coding<R>,
     enter: impl FnOnce(Context) -> Fut + Send,
-) -> ContentEnd<R>
+) -> End<R>
 where
     R: Recordable,
     Fut: Future<Output = R> + Send,
 {
     let inside = open(cx, id, spec, &runs).await.behind(setting.gate);
-    if setting.write_through {
-        inside.write_through();
-    }
+    inside.set(setting.write_through, setting.codec);
     let run = FunctionRun {
         attempt: None,
         is_replay: !matches!(runs, Runs::Fresh),
@@ -114,14 +116,14 @@ where
     if ended.is_ok() {
         inside.check_end().await;
     }
-    let (ended, value) = outcome::record(ended);
+    let (ended, output) = outcome::record(cx, &id, ended, coding);
     cx.function_ended(&id, spec, observed, ended.as_ref().err());
     cx.depend_on(inside.causal());
     if !matches!(runs, Runs::ForItsResult(_)) {
         let closing = close(cx, id, spec, &ended, &String::new);
         closing.await;
     }
-    (ended.map(Some), value)
+    (ended.map(Some), output)
 }
 
 /// A setting that makes no sense.

@@ -10,14 +10,14 @@ use super::outcome;
 use crate::core::{Claim, Context, Name, Spec};
 use crate::error::{CallbackError, Error, FailureKind, StepFailure};
 use crate::operation::Operation;
-use crate::serdes;
+use crate::serdes::{self, Serdes, SerdesPlace};
 use crate::wire::{
     Action, CallbackOptions, Operation as Record, OperationId, OperationStatus, OperationType, OperationUpdate,
     SubType, limits,
 };
 
 /// Reads the text that the outside sent.
-type Read<T> = fn(Option<&str>) -> Result<T, String>;
+type Read<T> = Box<dyn Fn(Option<&str>, SerdesPlace<'_>) -> Result<T, String> + Send + Sync>;
 
 /// A callback before it is created: the service's CALLBACK. Made by [`callback`].
 ///
@@ -37,17 +37,9 @@ pub(super) struct CallbackSettings<T> {
 
 impl<T: DeserializeOwned> CallbackSettings<T> {
     pub(super) fn json() -> Self {
-        Self { timeout: None, heartbeat: None, read: serdes::decode }
+        Self { timeout: None, heartbeat: None, read: Box::new(|text, _| serdes::decode(text)) }
     }
 }
-
-impl<T> Clone for CallbackSettings<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for CallbackSettings<T> {}
 
 /// A created callback.
 #[derive(Debug)]
@@ -114,6 +106,14 @@ macro_rules! callback_settings {
             }
         }
 
+        impl<$($generics)*> $operation<$value $(, $more)*> {
+            /// Reads the answer with a serdes of your own instead of as JSON.
+            pub fn serdes(mut self, serdes: impl crate::serdes::Serdes<$value>) -> Self {
+                self.settings.read_with(serdes);
+                self
+            }
+        }
+
         impl<$($more),*> $operation<String $(, $more)*> {
             /// Takes the answer as it was sent instead of reading it as JSON. No answer is the empty text.
             pub fn raw(mut self) -> Self {
@@ -136,6 +136,12 @@ impl<T> CallbackSettings<T> {
         self.heartbeat = Some(timeout);
     }
 
+    pub(super) fn read_with(&mut self, serdes: impl Serdes<T>) {
+        self.read = Box::new(move |text, place| {
+            serdes.deserialize(text.unwrap_or_default(), place).map_err(|cause| cause.to_string())
+        });
+    }
+
     fn options(&self) -> Result<CallbackOptions, StepFailure> {
         let seconds = |timeout: Option<Duration>| match timeout.map(super::course::whole_seconds) {
             Some(seconds) if seconds > limits::CALLBACK_SECONDS => {
@@ -154,7 +160,7 @@ impl<T> CallbackSettings<T> {
 
 impl CallbackSettings<String> {
     pub(super) fn take_raw(&mut self) {
-        self.read = |text| Ok(text.unwrap_or_default().to_owned());
+        self.read = Box::new(|text, _| Ok(text.unwrap_or_default().to_owned()));
     }
 }
 
@@ -230,7 +236,7 @@ impl<T: Send> Operation for CallbackResult<T> {
         if record.status != OperationStatus::Succeeded {
             return Err(CallbackError::of(record.status == OperationStatus::TimedOut, details.error));
         }
-        match read(details.result.as_deref()) {
+        match read(details.result.as_deref(), cx.place(&id)) {
             Ok(value) => Ok(value),
             // What the outside sent is the outside's: an answer of the wrong shape is a failure, not a divergence.
             Err(why) => Err(CallbackError::Failed(outcome::unreadable_answer(&name, &why))),

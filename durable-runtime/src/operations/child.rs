@@ -1,12 +1,15 @@
 //! `child!`, calling a `#[durable]` function: a context of its own, recorded as one operation.
 
-use super::branch::{ContentEnd, Setting, Standing, run_content};
+use std::sync::Arc;
+
+use super::branch::{Setting, Standing, run_content};
 use super::builder::naming;
-use super::outcome;
+use super::outcome::{self, End};
 use crate::__private::Captures;
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec};
 use crate::operation::{Operation, Recordable};
+use crate::serdes::{Codec, Coding, Plain, Serdes, Typed};
 use crate::wire::{OperationType, SubType};
 
 /// The body of a [`Child`], named so that `#[durable]` can write a return type.
@@ -38,13 +41,15 @@ where
 /// Its operations are numbered in its own namespace, and its result is recorded as one. A result over 256 KiB is not
 /// stored: replay makes it again from the recorded operations inside.
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
-pub struct Child<B> {
+pub struct Child<B: ChildBody> {
     name: Name,
     body: B,
     write_through: bool,
+    codec: Option<Arc<dyn Codec>>,
+    coding: Option<Box<dyn Coding<B::Output>>>,
 }
 
-impl Child<()> {
+impl Child<Placeholder> {
     /// A block that borrows from the function around it. `child!` and the arms of `parallel!` write the call.
     #[allow(clippy::new_ret_no_self)]
     pub fn new<F, Fut>(name: &'static str, body: F) -> Child<Entered<F>>
@@ -77,9 +82,37 @@ impl Child<()> {
     }
 }
 
-impl<B> Child<B> {
-    const fn of(name: &'static str, body: B) -> Self {
-        Self { name: Name::default_of(name), body, write_through: false }
+/// Stands where a constructor of [`Child`] has no body type yet.
+#[doc(hidden)]
+pub enum Placeholder {}
+
+impl ChildBody for Placeholder {
+    type Output = ();
+
+    async fn enter(self, _: Context) {
+        match self {}
+    }
+}
+
+impl<B: ChildBody> Child<B> {
+    fn of(name: &'static str, body: B) -> Self {
+        Self { name: Name::default_of(name), body, write_through: false, codec: None, coding: None }
+    }
+
+    /// How the result is recorded; as JSON unless told otherwise.
+    pub fn serdes<T>(mut self, serdes: impl Serdes<T>) -> Self
+    where
+        B::Output: Recordable<Ok = T>,
+    {
+        self.coding = Some(Box::new(Typed(serdes)));
+        self
+    }
+
+    /// What stands between everything that is recorded inside and the wire: the default of a function and all that it
+    /// calls.
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.codec = Some(Arc::new(codec));
+        self
     }
 
     /// Every operation inside waits until it is recorded before the next line runs.
@@ -90,7 +123,7 @@ impl<B> Child<B> {
     }
 }
 
-naming!(impl [B] Child<B>);
+naming!(impl [B: ChildBody] Child<B>);
 
 impl<B> Operation for Child<B>
 where
@@ -100,7 +133,7 @@ where
     type Output = B::Output;
 
     async fn run(self, cx: &Context) -> B::Output {
-        let Self { name, body, write_through } = self;
+        let Self { name, body, write_through, codec, coding } = self;
         let spec = Spec {
             operation_type: OperationType::Context,
             sub_type: SubType::RUN_IN_CHILD_CONTEXT,
@@ -110,28 +143,23 @@ where
             return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let (ended, fresh) = match Standing::of(recorded) {
+        let coding = coding.as_deref().unwrap_or(&Plain);
+        let end = match Standing::of(recorded) {
             Standing::Over(ended) => (ended, None),
             Standing::Runs(runs) => {
-                let setting = Setting { write_through, gate: None };
+                let setting = Setting { write_through, gate: None, codec };
                 // Boxed: it keeps deep nesting within the compiler's limits and handler futures small.
-                let content: BoxFuture<'_, ContentEnd<B::Output>> =
-                    Box::pin(run_content(cx, id, &spec, (runs, setting), |inside| body.enter(inside)));
+                let content: BoxFuture<'_, End<B::Output>> =
+                    Box::pin(run_content(cx, (id, &spec), (runs, setting), coding, |inside| body.enter(inside)));
                 content.await
             }
         };
-        B::Output::from_result(match (ended, fresh) {
-            (Ok(_), Some(value)) => Ok(value),
-            (Ok(text), None) => Ok(outcome::value(cx, &id, &spec, text.as_deref()).await),
-            (Err(error), _) => Err(outcome::error(cx, &id, &spec, &error).await),
-        })
+        outcome::output(cx, &id, &spec, end, coding).await
     }
 
     /// A child that is all that a branch or a handler does needs no context beside theirs.
     async fn run_as_content(self, cx: Context) -> B::Output {
-        if self.write_through {
-            cx.write_through();
-        }
+        cx.set(self.write_through, self.codec);
         self.body.enter(cx).await
     }
 

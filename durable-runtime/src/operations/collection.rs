@@ -1,24 +1,28 @@
 //! `parallel_map`, `parallel_all`: any number of branches of one type.
 
-use super::batch::{self, BranchPlan, Closed, Ends, Kind};
-use super::batch_settings::{BatchSettings, batch_settings};
+use std::sync::Arc;
+
+use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind};
+use super::batch_settings::{BatchSettings, WholeCoding, batch_settings};
 use super::outcome;
 use super::parallel::{Reading, counts};
 use super::settled::{BatchResult, Outcome, Settled};
 use crate::completion::CompletionReason;
 use crate::core::{Context, Name};
-use crate::error::StepFailure;
+use crate::error::{Decoded, FailureKind, StepFailure, decode_error, encode_error};
 use crate::operation::{Operation, Recordable};
+use crate::serdes::{Plain, Serdes, SerdesPlace, Typed};
 
 /// A batch of branches of one type. Made by [`parallel_map`] and [`parallel_all`].
 ///
 /// Awaiting it gives the values in the order of the items, or the first error in that order. After a failure no new
 /// work begins; step bodies that run are finished and recorded before the batch closes.
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
-pub struct Collection<O> {
+pub struct Collection<O: Operation> {
     kind: Kind,
     settings: BatchSettings,
     operations: Vec<O>,
+    items: ItemCoding<O::Output>,
 }
 
 /// One branch per item: the service's CONTEXT of sub-type Map. The operations are built at once; none of them runs
@@ -42,7 +46,7 @@ where
 {
     let mut operation = operation;
     let operations = items.into_iter().enumerate().map(|(index, item)| operation(item, index)).collect();
-    Collection { kind: Kind::Map, settings: BatchSettings::new("map"), operations }
+    Collection { kind: Kind::Map, settings: BatchSettings::new("map"), operations, items: None }
 }
 
 /// One branch per operation: the service's CONTEXT of sub-type Parallel. The iterator is drained at once.
@@ -52,10 +56,30 @@ where
     I::Item: Operation,
 {
     let operations = operations.into_iter().collect();
-    Collection { kind: Kind::Parallel, settings: BatchSettings::new("parallel"), operations }
+    Collection { kind: Kind::Parallel, settings: BatchSettings::new("parallel"), operations, items: None }
 }
 
-impl<O> Collection<O> {
+impl<O: Operation> Collection<O> {
+    /// How each branch's value is recorded; as JSON unless told otherwise.
+    pub fn item_serdes<T>(mut self, serdes: impl Serdes<T>) -> Self
+    where
+        O::Output: Recordable<Ok = T>,
+    {
+        self.items = Some(Arc::new(Typed(serdes)));
+        self.settings.text_items = true;
+        self
+    }
+
+    /// How the settled whole is recorded: every branch's outcome in one text. Say [`item_serdes`](Self::item_serdes)
+    /// first, where there is one.
+    pub fn serdes<T, E>(mut self, serdes: impl Serdes<BatchResult<Vec<Outcome<T, E>>>>) -> Self
+    where
+        O::Output: Recordable<Ok = T, Err = E> + 'static,
+    {
+        self.settings.whole = Some(Box::new(WholeSerdes { serdes, items: self.items.clone() }));
+        self
+    }
+
     /// Awaiting it gives every branch's [`Outcome`], in a [`BatchResult`] over a `Vec`. Without another criterion every
     /// branch runs to its end.
     pub fn settled(mut self) -> Settled<Self> {
@@ -64,7 +88,7 @@ impl<O> Collection<O> {
     }
 }
 
-batch_settings!(impl [O] Collection<O>);
+batch_settings!(impl [O: Operation] Collection<O>);
 
 impl<O> Collection<O>
 where
@@ -75,7 +99,7 @@ where
         cx: &Context,
         kind: Kind,
         settings: &BatchSettings,
-        operations: Vec<O>,
+        (operations, items): (Vec<O>, &ItemCoding<O::Output>),
     ) -> Result<Closed, StepFailure> {
         let word = match kind {
             Kind::Parallel => "branch",
@@ -84,7 +108,9 @@ where
         let total = operations.len();
         let erase = move || -> Vec<BranchPlan<'_>> {
             let numbered = operations.into_iter().enumerate();
-            numbered.map(|(index, operation)| BranchPlan::new(Name::numbered(word, index), operation)).collect()
+            numbered
+                .map(|(index, operation)| BranchPlan::new(Name::numbered(word, index), operation, items.clone()))
+                .collect()
         };
         batch::run(cx, kind, settings, total, erase).await
     }
@@ -98,8 +124,8 @@ where
     type Output = Result<Vec<<O::Output as Recordable>::Ok>, <O::Output as Recordable>::Err>;
 
     async fn run(self, cx: &Context) -> Self::Output {
-        let Self { kind, settings, operations } = self;
-        let Closed { id, ends } = match Self::run_batch(cx, kind, &settings, operations).await {
+        let Self { kind, settings, operations, items } = self;
+        let Closed { id, ends } = match Self::run_batch(cx, kind, &settings, (operations, &items)).await {
             Ok(closed) => closed,
             Err(refused) => return Err(outcome::refuse(cx, refused).await),
         };
@@ -111,9 +137,66 @@ where
         }
         let mut values = Vec::with_capacity(ends.len());
         for text in ends.flatten().flatten() {
-            values.push(outcome::value(cx, &id, &spec, Some(&text)).await);
+            let end = (Ok(Some(text)), None);
+            values.push(outcome::output(cx, &id, &spec, end, items.as_deref().unwrap_or(&Plain)).await.into_result()?);
         }
         Ok(values)
+    }
+}
+
+/// A serdes of the settled whole. What it gives back is taken apart again, so that everything behind it sees the ends of
+/// branches as it does without one.
+struct WholeSerdes<S, R> {
+    serdes: S,
+    items: ItemCoding<R>,
+}
+
+impl<S, R> WholeCoding for WholeSerdes<S, R>
+where
+    R: Recordable,
+    S: Serdes<BatchResult<Vec<Outcome<R::Ok, R::Err>>>>,
+{
+    fn write(&self, ends: &Ends, place: SerdesPlace<'_>) -> Result<String, StepFailure> {
+        let failed = |what: &dyn std::fmt::Display| {
+            StepFailure::new(FailureKind::NotRecordable, format!("the result of a batch does not serialize: {what}"))
+        };
+        let coding = self.items.as_deref().unwrap_or(&Plain);
+        let mut outcomes = Vec::with_capacity(ends.ends.len());
+        for (index, end) in ends.ends.iter().enumerate() {
+            outcomes.push(match end {
+                Some(Ok(text)) => match coding.read(Some(text), place).map_err(|why| failed(&why))?.into_result() {
+                    Ok(value) => Outcome::Succeeded(value),
+                    Err(error) => Outcome::Failed(error),
+                },
+                Some(Err(error)) => match decode_error(error) {
+                    Decoded::Value(error) => Outcome::Failed(error),
+                    Decoded::Failure(failure) => Outcome::Broken(failure),
+                    Decoded::Unreadable(why) => return Err(failed(&why)),
+                },
+                None if index < ends.begun => Outcome::Unfinished,
+                None => Outcome::NotStarted,
+            });
+        }
+        self.serdes.serialize(&BatchResult::new(outcomes, ends.reason), place).map_err(|why| failed(&why))
+    }
+
+    fn read(&self, text: &str, total: usize, place: SerdesPlace<'_>) -> Result<Ends, String> {
+        let result = self.serdes.deserialize(text, place).map_err(|why| why.to_string())?;
+        let (begun, reason) = (result.begun, result.reason);
+        let coding = self.items.as_deref().unwrap_or(&Plain);
+        let mut ends = Vec::with_capacity(total);
+        for outcome in result.outcomes {
+            ends.push(match outcome {
+                Outcome::Succeeded(value) => {
+                    Some(coding.record(R::from_result(Ok(value)), place).map_err(|why| why.to_string())?.0)
+                }
+                Outcome::Failed(error) => Some(Err(encode_error(&error).unwrap_or_else(|why| why.to_object()))),
+                Outcome::Broken(failure) => Some(Err(failure.to_object())),
+                Outcome::Unfinished | Outcome::NotStarted => None,
+            });
+        }
+        ends.resize_with(total, || None);
+        Ok(Ends { ends, begun, reason })
     }
 }
 
@@ -139,9 +222,9 @@ where
     >;
 
     async fn run(self, cx: &Context) -> Self::Output {
-        let Collection { kind, settings, operations } = self.0;
+        let Collection { kind, settings, operations, items } = self.0;
         let total = operations.len();
-        let Closed { id, ends } = match Collection::run_batch(cx, kind, &settings, operations).await {
+        let Closed { id, ends } = match Collection::run_batch(cx, kind, &settings, (operations, &items)).await {
             Ok(closed) => closed,
             Err(refused) => return Err(outcome::refuse(cx, refused).await),
         };
@@ -149,7 +232,7 @@ where
         let mut reading = Reading::of(cx, id, kind, &settings.name, ends);
         let mut outcomes = Vec::with_capacity(total);
         for index in 0..total {
-            outcomes.push(reading.outcome::<O::Output>(index, begun).await);
+            outcomes.push(reading.outcome(index, begun, items.as_deref().unwrap_or(&Plain)).await);
         }
         Ok(BatchResult { outcomes, reason, succeeded, failed, begun })
     }

@@ -39,7 +39,8 @@ impl Course<'_> {
             let status = found.status;
             if status == OperationStatus::Pending {
                 self.cx.watch(found);
-                record = Some(self.cx.moved(self.id, None).await);
+                let moved = self.cx.moved(self.id, None).await;
+                record = Some(self.cx.unsealed(moved).await);
                 continue;
             }
             let details = found.step_details.take().unwrap_or_default();
@@ -57,7 +58,7 @@ impl Course<'_> {
     /// Waits until the service lets the next attempt begin.
     pub(super) async fn find_moved(&self) -> Found {
         let moved = self.cx.moved(self.id, None).await;
-        self.find(Some(moved)).await
+        self.find(Some(self.cx.unsealed(moved).await)).await
     }
 
     /// Waits until the body may begin.
@@ -98,32 +99,32 @@ impl Course<'_> {
         self.cx.end_attempt(OperationUpdate { step_options: Some(options), ..retry })
     }
 
+    /// Queues the step's end. A result over the service's limit is a failure that names it.
     pub(super) async fn close(&self, recorded: Recorded) -> Result<Option<String>, ErrorObject> {
-        let (update, ended) = match recorded {
-            Ok(text) => {
-                (OperationUpdate { payload: Some(text.clone()), ..self.update(Action::Succeed) }, Ok(Some(text)))
+        let sealed = recorded.as_ref().ok().map(|text| self.cx.seal(&self.id, text.clone()));
+        let ended = match &sealed {
+            Some(sealed) if sealed.len() > limits::PAYLOAD_BYTES => Err(too_large(sealed.len()).to_object()),
+            _ => recorded,
+        };
+        let update = match &ended {
+            Ok(_) => OperationUpdate { payload: sealed, ..self.update(Action::Succeed) },
+            Err(error) => {
+                let error = self.cx.seal_error(&self.id, error.clone());
+                OperationUpdate { error: Some(error), ..self.update(Action::Fail) }
             }
-            Err(error) => (OperationUpdate { error: Some(error.clone()), ..self.update(Action::Fail) }, Err(error)),
         };
         self.cx.complete(update).await;
-        ended
+        ended.map(Some)
     }
 }
 
-/// A result over the service's limit is a failure that names it.
-pub(super) fn within_limit<T>(recorded: Recorded, value: Option<T>) -> (Recorded, Option<T>) {
-    match recorded {
-        Ok(text) if text.len() > limits::PAYLOAD_BYTES => {
-            let text = format!(
-                "a result of {} bytes is over the service's limit of {} bytes for one step: \
-                 store it elsewhere and return where",
-                text.len(),
-                limits::PAYLOAD_BYTES
-            );
-            (Err(StepFailure::new(FailureKind::ResultTooLarge, text).to_object()), None)
-        }
-        recorded => (recorded, value),
-    }
+fn too_large(bytes: usize) -> StepFailure {
+    let text = format!(
+        "a result of {bytes} bytes is over the service's limit of {} bytes for one step: store it elsewhere and return \
+         where, or give the function an overflow codec",
+        limits::PAYLOAD_BYTES
+    );
+    StepFailure::new(FailureKind::ResultTooLarge, text)
 }
 
 /// A number from 0 to 1 for jitter. What comes of it is recorded with the RETRY, so replay never asks again.

@@ -1,16 +1,17 @@
 //! `invoke`: another function, run by the service. This one need not exist meanwhile.
 
-use std::marker::PhantomData;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::naming;
 use super::outcome;
 use crate::core::{Claim, Context, Name, Spec};
-use crate::error::{FailureKind, InvokeError, StepFailure};
+use crate::error::{BoxError, FailureKind, InvokeError, StepFailure};
 use crate::operation::Operation;
-use crate::wire::{Action, ChainedInvokeOptions, OperationStatus, OperationType, OperationUpdate, SubType, limits};
+use crate::serdes::{Serdes, SerdesPlace};
+use crate::wire::{
+    Action, ChainedInvokeOptions, OperationId, OperationStatus, OperationType, OperationUpdate, SubType, limits,
+};
 
 /// An invocation of another function: the service's CHAINED_INVOKE. Made by [`invoke`].
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
@@ -19,8 +20,11 @@ pub struct Invoke<Out> {
     options: ChainedInvokeOptions,
     /// The input's text, made at once: it may borrow, the operation does not.
     payload: Result<String, StepFailure>,
-    output: PhantomData<fn() -> Out>,
+    read: Read<Out>,
 }
+
+/// Reads the target's result.
+type Read<Out> = Box<dyn Fn(Option<&str>, SerdesPlace<'_>) -> Result<Out, String> + Send + Sync>;
 
 /// Invokes another function with an input and waits for its result.
 ///
@@ -39,17 +43,38 @@ pub fn invoke<Out: DeserializeOwned + Send>(
     function: impl Into<String>,
     input: &(impl Serialize + ?Sized),
 ) -> Invoke<Out> {
-    let function_name = function.into();
+    invoke_text(function.into(), serde_json::to_string(input).map_err(Into::into))
+}
+
+/// [`invoke`] with an input that is not sent as JSON. The serdes is asked at once, before the operation has a place.
+pub fn invoke_with<Out: DeserializeOwned + Send, In>(
+    function: impl Into<String>,
+    input: &In,
+    serdes: &impl Serdes<In>,
+) -> Invoke<Out> {
+    let id = OperationId::default();
+    invoke_text(function.into(), serdes.serialize(input, SerdesPlace::new("", &id)))
+}
+
+fn invoke_text<Out: DeserializeOwned + Send>(function_name: String, payload: Result<String, BoxError>) -> Invoke<Out> {
     let mut name = Name::default_of("invoke");
     name.set(function_name.clone());
-    let payload = serde_json::to_string(input).map_err(|cause| {
+    let payload = payload.map_err(|cause| {
         StepFailure::new(FailureKind::NotRecordable, format!("the input does not serialize: {cause}"))
     });
     let options = ChainedInvokeOptions { function_name, ..ChainedInvokeOptions::default() };
-    Invoke { name, options, payload, output: PhantomData }
+    Invoke { name, options, payload, read: Box::new(|text, _| crate::serdes::decode(text)) }
 }
 
 impl<Out> Invoke<Out> {
+    /// Reads the target's result with a serdes of your own instead of as JSON.
+    pub fn result_serdes(mut self, serdes: impl Serdes<Out>) -> Self {
+        self.read = Box::new(move |text, place| {
+            serdes.deserialize(text.unwrap_or_default(), place).map_err(|cause| cause.to_string())
+        });
+        self
+    }
+
     /// The tenant to invoke the function for, 1 to 256 characters.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.options.tenant_id = Some(tenant.into());
@@ -85,7 +110,7 @@ impl<Out: DeserializeOwned + Send> Operation for Invoke<Out> {
     type Output = Result<Out, InvokeError>;
 
     async fn run(self, cx: &Context) -> Result<Out, InvokeError> {
-        let Self { name, options, payload, .. } = self;
+        let Self { name, options, payload, read } = self;
         let sub_type = SubType::CHAINED_INVOKE;
         let spec = Spec { operation_type: OperationType::ChainedInvoke, sub_type, name: name.as_str() };
         let payload = match checked(&name, &options, payload) {
@@ -115,7 +140,7 @@ impl<Out: DeserializeOwned + Send> Operation for Invoke<Out> {
         let details = record.chained_invoke_details.unwrap_or_default();
         let error = details.error.unwrap_or_default();
         match record.status {
-            OperationStatus::Succeeded => match crate::serdes::decode(details.result.as_deref()) {
+            OperationStatus::Succeeded => match read(details.result.as_deref(), cx.place(&id)) {
                 Ok(output) => Ok(output),
                 // The target's answer is the outside's: one of the wrong shape is a failure, not a divergence.
                 Err(why) => Err(InvokeError::Failed(outcome::unreadable_answer(name.as_str(), &why))),

@@ -1,24 +1,47 @@
 //! How recorded outcomes become the values that user code sees, the same way live and replayed.
 
 use crate::core::{Context, Spec};
-use crate::error::{Decoded, StepFailure, decode_error, encode_error, takes_failures};
+use crate::error::{Decoded, StepFailure, decode_error, takes_failures};
 use crate::operation::Recordable;
-use crate::serdes;
+use crate::serdes::{self, Coding};
 use crate::wire::{ErrorObject, OperationId};
 
 /// The end of an operation as it is recorded.
 pub(crate) type Recorded = Result<String, ErrorObject>;
 
+/// The end of a step or a context as it is or was recorded, and the fresh output where it ran and gave a value.
+pub(crate) type End<R> = (Result<Option<String>, ErrorObject>, Option<R>);
+
 /// Turns the end of a body into what is recorded. A result that cannot be recorded is a failure.
-pub(crate) fn record<R: Recordable>(ended: Result<R, StepFailure>) -> (Recorded, Option<R::Ok>) {
-    let encoded = ended.and_then(|result| match result.into_result() {
-        Ok(value) => serdes::round_trip(&value).map(|(text, value)| (Ok(text), Some(value))),
-        Err(error) => encode_error(&error).map(|object| (Err(object), None)),
-    });
-    encoded.unwrap_or_else(|failure| (Err(failure.to_object()), None))
+pub(crate) fn record<R>(
+    cx: &Context,
+    id: &OperationId,
+    ended: Result<R, StepFailure>,
+    coding: &dyn Coding<R>,
+) -> (Recorded, Option<R>) {
+    let recorded = ended.and_then(|output| coding.record(output, cx.place(id)));
+    recorded.unwrap_or_else(|failure| (Err(failure.to_object()), None))
 }
 
-/// The value of a recorded result. A text that today's type does not read ends the invocation as a divergence.
+/// The output of an operation that is over: fresh, or read from its record.
+pub(crate) async fn output<R: Recordable>(
+    cx: &Context,
+    id: &OperationId,
+    spec: &Spec<'_>,
+    (ended, fresh): End<R>,
+    coding: &dyn Coding<R>,
+) -> R {
+    match (ended, fresh) {
+        (Ok(_), Some(output)) => output,
+        (Ok(text), None) => match coding.read(text.as_deref(), cx.place(id)) {
+            Ok(output) => output,
+            Err(why) => cx.unreadable(id, spec, &why).await,
+        },
+        (Err(error), _) => R::from_result(Err(self::error(cx, id, spec, &error).await)),
+    }
+}
+
+/// A recorded value that is JSON. A text that today's type does not read ends the invocation as a divergence.
 pub(crate) async fn value<T: serde::de::DeserializeOwned>(
     cx: &Context,
     id: &OperationId,
@@ -59,6 +82,11 @@ pub(crate) fn unreadable_answer(name: &str, why: &str) -> ErrorObject {
 /// Fails an operation before anything of it is recorded. Its position is used up all the same.
 pub(crate) async fn refuse<E: serde::de::DeserializeOwned>(cx: &Context, failure: StepFailure) -> E {
     cx.skip();
+    express(cx, failure).await
+}
+
+/// A failure as an `E`. Where `E` cannot express it, it ends the context instead.
+pub(crate) async fn express<E: serde::de::DeserializeOwned>(cx: &Context, failure: StepFailure) -> E {
     let expressed = takes_failures::<E>().then(|| decode_error(&failure.to_object()));
     match expressed {
         Some(Decoded::Value(error)) => error,

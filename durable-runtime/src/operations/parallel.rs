@@ -14,6 +14,7 @@ use super::settled::{BatchResult, Outcome, Settled};
 use crate::core::{Context, Name, Spec};
 use crate::error::{Error, StepFailure};
 use crate::operation::{Operation, Recordable};
+use crate::serdes::{Coding, Plain};
 use crate::wire::{OperationId, OperationType};
 
 /// One named branch of a [`Parallel`].
@@ -89,9 +90,20 @@ impl<'a> Reading<'a> {
     }
 
     /// The next branch's outcome.
-    pub(super) async fn outcome<R: Recordable>(&mut self, index: usize, begun: usize) -> Outcome<R::Ok, R::Err> {
+    pub(super) async fn outcome<R: Recordable>(
+        &mut self,
+        index: usize,
+        begun: usize,
+        coding: &dyn Coding<R>,
+    ) -> Outcome<R::Ok, R::Err> {
         match self.ends.next().flatten() {
-            Some(Ok(text)) => Outcome::Succeeded(outcome::value(self.cx, &self.id, &self.spec, Some(&text)).await),
+            Some(Ok(text)) => {
+                let end = (Ok(Some(text)), None);
+                match outcome::output(self.cx, &self.id, &self.spec, end, coding).await.into_result() {
+                    Ok(value) => Outcome::Succeeded(value),
+                    Err(error) => Outcome::Failed(error),
+                }
+            }
             Some(Err(error)) => match outcome::failure(&error) {
                 Some(failure) => Outcome::Broken(failure),
                 None => Outcome::Failed(outcome::error(self.cx, &self.id, &self.spec, &error).await),
@@ -135,7 +147,7 @@ macro_rules! tuples {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Self { settings, branches, .. } = self;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
                 let ran = match needs_all(&settings, $total) {
                     Ok(()) => batch::run(cx, Kind::Parallel, &settings, $total, erase).await,
                     Err(refused) => Err(refused),
@@ -168,14 +180,14 @@ macro_rules! tuples {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Parallel { settings, branches, .. } = self.0;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
                 let Closed { id, ends } = match batch::run(cx, Kind::Parallel, &settings, $total, erase).await {
                     Ok(closed) => closed,
                     Err(refused) => return Err(outcome::refuse(cx, refused).await),
                 };
                 let (reason, begun, (succeeded, failed)) = (ends.reason, ends.begun, counts(&ends));
                 let mut ends = Reading::of(cx, id, Kind::Parallel, &settings.name, ends);
-                $(let $value = ends.outcome::<$branch::Output>($index, begun).await;)+
+                $(let $value = ends.outcome::<$branch::Output>($index, begun, &Plain).await;)+
                 Ok(BatchResult { outcomes: ($($value,)+), reason, succeeded, failed, begun })
             }
         }

@@ -57,7 +57,7 @@ macro_rules! races {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Self { settings, branches, .. } = self;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
                 let Closed { id, ends } = match batch::run(cx, Kind::Parallel, &settings, $total, erase).await {
                     Ok(closed) => closed,
                     Err(refused) => return Err(outcome::refuse(cx, refused).await),

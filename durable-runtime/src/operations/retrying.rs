@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 
-use super::branch::{ContentEnd, Setting, Standing, run_content};
+use super::branch::{Setting, Standing, run_content};
 use super::builder::naming;
-use super::outcome;
+use super::outcome::{self, End};
 use super::sleep::sleep;
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
+use crate::serdes::Plain;
 use crate::wire::{OperationId, OperationType, SubType};
 
 /// A block with a retry policy. Made by [`retrying`].
@@ -73,21 +74,17 @@ where
             return O::Output::from_result(Err(outcome::refuse(cx, refused).await));
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let (ended, fresh) = match Standing::of(recorded) {
+        let end = match Standing::of(recorded) {
             Standing::Over(ended) => (ended, None),
             Standing::Runs(runs) => {
-                let content: BoxFuture<'_, ContentEnd<O::Output>> =
-                    Box::pin(run_content(cx, id, &spec, (runs, Setting::default()), |inside| {
+                let content: BoxFuture<'_, End<O::Output>> =
+                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| {
                         attempts(inside, id, policy, operation)
                     }));
                 content.await
             }
         };
-        O::Output::from_result(match (ended, fresh) {
-            (Ok(_), Some(value)) => Ok(value),
-            (Ok(text), None) => Ok(outcome::value(cx, &id, &spec, text.as_deref()).await),
-            (Err(error), _) => Err(outcome::error(cx, &id, &spec, &error).await),
-        })
+        outcome::output(cx, &id, &spec, end, &Plain).await
     }
 }
 

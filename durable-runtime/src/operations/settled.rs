@@ -120,6 +120,21 @@ impl<O> BatchResult<O> {
 }
 
 impl<T, E> BatchResult<Vec<Outcome<T, E>>> {
+    /// A result of these outcomes, for a serdes that reads one.
+    #[must_use]
+    pub fn new(outcomes: Vec<Outcome<T, E>>, reason: CompletionReason) -> Self {
+        let count = |wanted: fn(&Outcome<T, E>) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
+        let (succeeded, failed) = (count(Outcome::is_succeeded), count(Outcome::is_failed));
+        let begun = outcomes.len() - count(|outcome| matches!(outcome, Outcome::NotStarted));
+        Self { outcomes, reason, succeeded, failed, begun }
+    }
+
+    /// A result in which every branch succeeded.
+    #[must_use]
+    pub fn of_values(values: impl IntoIterator<Item = T>) -> Self {
+        Self::new(values.into_iter().map(Outcome::Succeeded).collect(), CompletionReason::AllCompleted)
+    }
+
     /// The values, in the order of the branches.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.outcomes.iter().filter_map(Outcome::value)

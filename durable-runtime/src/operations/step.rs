@@ -2,15 +2,16 @@
 
 use super::branch::refused_setting;
 use super::builder::naming;
-use super::course::{Course, Found, chance, within_limit};
-use super::outcome;
+use super::course::{Course, Found, chance};
+use super::outcome::{self, End};
 use super::step_body::{BlockingFn, SpawnedFn, StepBody, StepFn};
 use crate::__private::Attempt;
 use crate::core::{Claim, Context, Live, Name, Spec, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
-use crate::wire::{Action, ErrorObject, Operation as Record, OperationType, OperationUpdate, SubType};
+use crate::serdes::{Coding, Plain, Serdes, Typed};
+use crate::wire::{Action, Operation as Record, OperationType, OperationUpdate, SubType};
 
 /// A recorded piece of work: the service's STEP.
 ///
@@ -26,6 +27,7 @@ pub struct Step<B: StepBody> {
     policy: Option<RetryPolicy>,
     retry_if: Option<RetryIf<B>>,
     at_most_once: Option<fn(StepFailure) -> B::Output>,
+    coding: Option<Box<dyn Coding<B::Output>>>,
 }
 
 /// Whether an attempt that ended so is worth another. Asked of the whole output, so that the step's type asks nothing
@@ -82,7 +84,7 @@ impl StepBody for Placeholder {
 
 impl<B: StepBody> Step<B> {
     fn of(name: &'static str, body: B) -> Self {
-        Self { name: Name::default_of(name), body, policy: None, retry_if: None, at_most_once: None }
+        Self { name: Name::default_of(name), body, policy: None, retry_if: None, at_most_once: None, coding: None }
     }
 
     /// When to try again; the service's default unless told otherwise.
@@ -113,6 +115,15 @@ impl<B: StepBody> Step<B> {
 }
 
 impl<B: StepBody> Step<B> {
+    /// How the result is recorded; as JSON unless told otherwise.
+    pub fn serdes<T>(mut self, serdes: impl Serdes<T>) -> Self
+    where
+        B::Output: Recordable<Ok = T>,
+    {
+        self.coding = Some(Box::new(Typed(serdes)));
+        self
+    }
+
     /// The body alone, for a construct that repeats it by a policy of its own.
     pub(super) fn into_check(self) -> Result<B, StepFailure> {
         if self.policy.is_some() || self.at_most_once.is_some() {
@@ -135,7 +146,7 @@ where
     type Output = B::Output;
 
     async fn run(self, cx: &Context) -> B::Output {
-        let Self { name, body, policy, retry_if, at_most_once } = self;
+        let Self { name, body, policy, retry_if, at_most_once, coding } = self;
         let spec = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name: name.as_str() };
         if let Err(refused) = name.validate() {
             return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
@@ -143,18 +154,15 @@ where
         let Claim { id, recorded } = cx.claim(&spec).await;
         let course = Course { cx, id, spec, at_most_once: at_most_once.is_some(), is_replay: recorded.is_some() };
         let policy = policy.unwrap_or_default();
-        let mut attempts = Attempts { course, policy, body: Some(body), retry_if };
-        let (ended, fresh) = attempts.until_over(recorded).await;
-        let course = attempts.course;
-        let result = match (ended, fresh) {
-            (Ok(_), Some(value)) => Ok(value),
-            (Ok(text), None) => Ok(outcome::value(cx, &id, &course.spec, text.as_deref()).await),
-            (Err(error), _) => match (at_most_once, StepFailure::from_object(&error)) {
-                (Some(express), Some(failure)) => return express(failure),
-                _ => Err(outcome::error(cx, &id, &course.spec, &error).await),
-            },
-        };
-        B::Output::from_result(result)
+        let coding = coding.as_deref().unwrap_or(&Plain);
+        let mut attempts = Attempts { course, policy, body: Some(body), retry_if, coding };
+        let end = attempts.until_over(recorded).await;
+        if let (Some(express), (Err(error), _)) = (at_most_once, &end)
+            && let Some(failure) = StepFailure::from_object(error)
+        {
+            return express(failure);
+        }
+        outcome::output(cx, &id, &attempts.course.spec, end, coding).await
     }
 }
 
@@ -163,6 +171,7 @@ struct Attempts<'a, B: StepBody> {
     policy: RetryPolicy,
     body: Option<B>,
     retry_if: Option<RetryIf<B>>,
+    coding: &'a dyn Coding<B::Output>,
 }
 
 impl<B> Attempts<'_, B>
@@ -171,10 +180,7 @@ where
     B::Output: Recordable,
 {
     /// Attempt after attempt, until the step is over. A fresh value comes along, so that it is not read twice.
-    async fn until_over(
-        &mut self,
-        recorded: Option<Box<Record>>,
-    ) -> (Result<Option<String>, ErrorObject>, Option<<B::Output as Recordable>::Ok>) {
+    async fn until_over(&mut self, recorded: Option<Box<Record>>) -> End<B::Output> {
         let mut found = self.course.find(recorded).await;
         loop {
             let mut observed = None;
@@ -192,18 +198,19 @@ where
                 }
             };
             let worth_it = self.is_worth_another(&ended);
-            let (recorded, value) = outcome::record(ended);
-            let (recorded, value) = within_limit(recorded, value);
+            let Course { cx, id, .. } = self.course;
+            let (recorded, output) = outcome::record(cx, &id, ended, self.coding);
             self.course.attempt_ended(observed, &recorded);
             let delay = worth_it.then(|| self.policy.delay_seconds(attempt, chance())).flatten();
             match (recorded, delay) {
                 (Err(error), Some(delay)) if self.body.is_some() => {
+                    let error = cx.seal_error(&id, error);
                     let retry = OperationUpdate { error: Some(error), ..self.course.update(Action::Retry) };
                     self.course.retry(retry, delay).await;
                     drop(live);
                     found = self.course.find_moved().await;
                 }
-                (recorded, _) => return (self.course.close(recorded).await, value),
+                (recorded, _) => return (self.course.close(recorded).await, output),
             }
         }
     }

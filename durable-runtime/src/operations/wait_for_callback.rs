@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-use super::branch::{ContentEnd, Setting, Standing, run_content};
+use super::branch::{Setting, Standing, run_content};
 use super::builder::naming;
 use super::callback::{CallbackSettings, callback_settings, create};
-use super::outcome;
+use super::outcome::{self, End};
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec};
 use crate::error::{CallbackError, StepFailure, encode_error};
 use crate::operation::{Operation, Recordable};
+use crate::serdes::Plain;
 use crate::wire::{OperationType, SubType};
 
 /// A callback with its submitter. Made by [`wait_for_callback`].
@@ -71,24 +72,23 @@ where
             return Err(failed(&refused));
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let (ended, fresh) = match Standing::of(recorded) {
+        let end = match Standing::of(recorded) {
             Standing::Over(ended) => (ended, None),
             Standing::Runs(runs) => {
-                let content: BoxFuture<'_, ContentEnd<Self::Output>> =
-                    Box::pin(run_content(cx, id, &spec, (runs, Setting::default()), |inside| {
+                let content: BoxFuture<'_, End<Self::Output>> =
+                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| {
                         submit_and_wait(inside, settings, submit)
                     }));
                 content.await
             }
         };
-        match (ended, fresh) {
-            (Ok(_), Some(value)) => Ok(value),
-            (Ok(text), None) => Ok(outcome::value(cx, &id, &spec, text.as_deref()).await),
-            (Err(error), _) => match StepFailure::from_object(&error) {
-                Some(failure) => Err(failed(&failure)),
-                None => Err(outcome::error(cx, &id, &spec, &error).await),
-            },
+        // A failure of the submitter's that its error type cannot express is still the submitter's.
+        if let (Err(error), _) = &end
+            && let Some(failure) = StepFailure::from_object(error)
+        {
+            return Err(failed(&failure));
         }
+        outcome::output(cx, &id, &spec, end, &Plain).await
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::naming;
-use super::course::{Course, Found, chance, within_limit};
+use super::course::{Course, Found, chance};
 use super::outcome;
 use super::step::Step;
 use super::step_body::StepBody;
@@ -14,21 +14,23 @@ use crate::core::{Claim, Context, Live, Name, Spec, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
+use crate::serdes::{Coding, Plain, Serdes, Typed};
 use crate::wire::{Action, OperationType, OperationUpdate, SubType};
 
 /// A condition to wait for, without its end. Made by [`wait_for_condition`].
 #[must_use = "say when it is met with `.until(..)`"]
-pub struct WaitForCondition<S, F> {
+pub struct WaitForCondition<S, F, R> {
     name: Name,
     initial: S,
     check: F,
     every: RetryPolicy,
+    coding: Option<Box<dyn Coding<R>>>,
 }
 
 /// A condition to wait for. Made by [`WaitForCondition::until`].
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
-pub struct UntilCondition<S, F, U> {
-    condition: WaitForCondition<S, F>,
+pub struct UntilCondition<S, F, U, R> {
+    condition: WaitForCondition<S, F, R>,
     until: U,
 }
 
@@ -49,17 +51,17 @@ pub struct UntilCondition<S, F, U> {
 ///     wait_for_condition(job, |job| status(job)).every(seconds(30)).until(|state| state == "done").await
 /// }
 /// ```
-pub fn wait_for_condition<S, F, B>(initial: S, check: F) -> WaitForCondition<S, F>
+pub fn wait_for_condition<S, F, B>(initial: S, check: F) -> WaitForCondition<S, F, B::Output>
 where
     F: Fn(S) -> Step<B> + Send,
     B: StepBody,
     B::Output: Recordable<Ok = S>,
 {
     let every = RetryPolicy::exponential(Duration::from_secs(5)).max_attempts(60).factor(1.5);
-    WaitForCondition { name: Name::default_of("wait_for_condition"), initial, check, every }
+    WaitForCondition { name: Name::default_of("wait_for_condition"), initial, check, every, coding: None }
 }
 
-impl<S, F> WaitForCondition<S, F> {
+impl<S, F, R> WaitForCondition<S, F, R> {
     /// How long to wait between two checks, and how many checks there may be: a policy, or a duration for the same wait
     /// before each of 60 checks.
     pub fn every(mut self, policy: impl Into<RetryPolicy>) -> Self {
@@ -67,8 +69,17 @@ impl<S, F> WaitForCondition<S, F> {
         self
     }
 
+    /// How the state is recorded; as JSON unless told otherwise.
+    pub fn serdes(mut self, serdes: impl Serdes<S>) -> Self
+    where
+        R: Recordable<Ok = S>,
+    {
+        self.coding = Some(Box::new(Typed(serdes)));
+        self
+    }
+
     /// When the wait is over: asked of the state that each check gives. It must depend on nothing but the state.
-    pub fn until<U>(self, until: U) -> UntilCondition<S, F, U>
+    pub fn until<U>(self, until: U) -> UntilCondition<S, F, U, R>
     where
         U: Fn(&S) -> bool + Send,
     {
@@ -76,10 +87,10 @@ impl<S, F> WaitForCondition<S, F> {
     }
 }
 
-naming!(impl [S, F] WaitForCondition<S, F>);
-naming!(impl [S, F, U] UntilCondition<S, F, U>, in condition);
+naming!(impl [S, F, R] WaitForCondition<S, F, R>);
+naming!(impl [S, F, U, R] UntilCondition<S, F, U, R>, in condition);
 
-impl<S, F, U, B> Operation for UntilCondition<S, F, U>
+impl<S, F, U, B> Operation for UntilCondition<S, F, U, B::Output>
 where
     S: Serialize + DeserializeOwned + Send,
     F: Fn(S) -> Step<B> + Send,
@@ -90,7 +101,7 @@ where
     type Output = Result<S, <B::Output as Recordable>::Err>;
 
     async fn run(self, cx: &Context) -> Self::Output {
-        let Self { condition: WaitForCondition { name, initial, check, every }, until } = self;
+        let Self { condition: WaitForCondition { name, initial, check, every, coding }, until } = self;
         let spec =
             Spec { operation_type: OperationType::Step, sub_type: SubType::WAIT_FOR_CONDITION, name: name.as_str() };
         if let Err(refused) = name.validate() {
@@ -100,7 +111,8 @@ where
         let course = Course { cx, id, spec, at_most_once: false, is_replay: recorded.is_some() };
         let mut found = course.find(recorded).await;
         let mut state = initial;
-        let (ended, fresh) = loop {
+        let coding = coding.as_deref().unwrap_or(&Plain);
+        let end = loop {
             let (attempt, started, carried) = match found {
                 Found::Over(over) => break (over, None),
                 Found::Run { attempt, started, carried } => (attempt, started, carried),
@@ -108,7 +120,11 @@ where
                 Found::Interrupted { attempt } => (attempt, true, None),
             };
             if let Some(text) = carried {
-                state = outcome::value(cx, &id, &course.spec, Some(&text)).await;
+                let carried = outcome::output(cx, &id, &course.spec, (Ok(Some(text)), None), coding).await;
+                state = match carried.into_result() {
+                    Ok(state) => state,
+                    Err(error) => return Err(error),
+                };
             }
             course.begin(started).await;
             let live = Live::begin(cx);
@@ -117,28 +133,25 @@ where
                 Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
                 Err(refused) => Err(refused),
             };
-            let (recorded, value) = outcome::record(checked);
-            let (recorded, value) = within_limit(recorded, value);
+            let (recorded, output) = outcome::record(cx, &id, checked, coding);
             course.attempt_ended(observed, &recorded);
-            let (text, value) = match (recorded, value) {
-                (Ok(text), Some(value)) if !until(&value) => (text, value),
-                (recorded, value) => break (course.close(recorded).await, value),
+            let (text, value) = match (recorded, output.map(Recordable::into_result)) {
+                (Ok(text), Some(Ok(value))) if !until(&value) => (text, value),
+                (recorded, output) => break (course.close(recorded).await, output.map(Recordable::from_result)),
             };
             let Some(delay) = every.delay_seconds(attempt, chance()) else {
                 let text = format!("the condition was not met in {attempt} checks, the most that its policy permits");
                 let exhausted = StepFailure::new(FailureKind::ChecksExhausted, text);
                 break (course.close(Err(exhausted.to_object())).await, None);
             };
-            let retry = OperationUpdate { payload: Some(text), ..course.update(Action::Retry) };
+            let sealed = cx.seal(&id, text);
+            let retry = OperationUpdate { payload: Some(sealed), ..course.update(Action::Retry) };
             course.retry(retry, delay).await;
             drop(live);
             state = value;
             found = course.find_moved().await;
         };
-        match (ended, fresh) {
-            (Ok(_), Some(value)) => Ok(value),
-            (Ok(text), None) => Ok(outcome::value(cx, &id, &course.spec, text.as_deref()).await),
-            (Err(error), _) => Err(outcome::error(cx, &id, &course.spec, &error).await),
-        }
+        let output: B::Output = outcome::output(cx, &id, &course.spec, end, coding).await;
+        output.into_result()
     }
 }
