@@ -9,6 +9,7 @@ use durable_runtime::prelude::*;
 use durable_runtime::testing::{Run, Runner, virtual_time};
 use durable_runtime::wire::{ErrorObject, OperationStatus};
 use durable_runtime::{Branch, CompletionReason, Outcome, Progress, Race, Race2, Verdict};
+use tests::callback_id;
 
 #[step]
 async fn number(value: u32) -> Result<u32> {
@@ -28,18 +29,6 @@ async fn refused(value: u32) -> Result<u32> {
 
 fn invocations(run: &Run) -> usize {
     run.history().iter().filter(|event| event.event_type == "InvocationCompleted").count()
-}
-
-/// The id of the execution's first callback, once there is one.
-async fn callback_id(runner: &Runner, arn: &durable_runtime::engine::Arn) -> String {
-    loop {
-        let operations = runner.engine().operations(arn).await.unwrap();
-        let details = operations.into_iter().find_map(|summary| summary.operation.callback_details);
-        if let Some(id) = details.and_then(|details| details.callback_id) {
-            return id;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[durable]

@@ -13,6 +13,7 @@ use super::terminal::Terminal;
 use super::{help, inspect, run, stop, suggest};
 use crate::engine::{EngineOptions, ListFilter, StartOptions};
 use crate::function::Function;
+use crate::handler::with_plugins;
 use crate::plugin::Plugin;
 
 /// Says whether a function can read an input, and if not where it goes wrong.
@@ -111,6 +112,13 @@ impl App {
     pub fn plugin(mut self, plugin: impl Plugin) -> Self {
         self.plugins.push(Arc::new(plugin));
         self
+    }
+
+    /// The functions under their names, in the order of their registration, with the program's plugins.
+    /// For programs that run them on an engine of their own.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, Arc<dyn Function>)> {
+        let watched = |entry: &Entry| with_plugins(Arc::clone(&entry.function), self.plugins.clone());
+        self.functions.iter().map(move |entry| (entry.name.as_str(), watched(entry)))
     }
 
     /// Settings of the engine that runs the functions, such as another clock.

@@ -1,7 +1,6 @@
 //! `start` and `resume`: owns the store while executions run in this process. Prints results, and when it is
 //! interrupted says how to go on.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::exit::Exit;
@@ -12,7 +11,6 @@ use super::program::{App, Place};
 use super::terminal::Terminal;
 use super::text;
 use crate::engine::{Arn, Engine, EngineError, ExecutionStatus, ExecutionSummary, StartOptions};
-use crate::handler::with_plugins;
 
 /// How long an interrupted command waits for what runs to come to rest.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -81,8 +79,8 @@ async fn open(app: &App, place: &Place) -> Result<Engine, Failure> {
         })?;
     }
     let engine = app.options.clone().open(&place.store).await?;
-    for entry in &app.functions {
-        engine.register(entry.name.as_str(), with_plugins(Arc::clone(&entry.function), app.plugins.clone()));
+    for (name, function) in app.functions() {
+        engine.register(name, function);
     }
     Ok(engine)
 }

@@ -21,7 +21,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The ready-made error: `?` turns everything into it that converts into a boxed standard error.
 ///
-/// It keeps the error's type name, message, data and chain of sources, and it is the same value after replay.
+/// It keeps the error's type name, message and chain of sources, of a [`CallbackError`] or [`InvokeError`] also the data
+/// that the outside gave, and it is the same value after replay.
 /// Like `anyhow::Error` it does not implement [`std::error::Error`] itself, so that `?` can take any error.
 ///
 /// ```
@@ -121,6 +122,7 @@ impl<E: Into<BoxError>> From<E> for Error {
         let type_name =
             if matches!(type_name.as_str(), "String" | "&str" | "str" | "Box") { "Error".into() } else { type_name };
         let mut result = Self::new(type_name, boxed.to_string());
+        result.0.data = outside::data_from_outside(&*boxed);
         result.0.sources = sources;
         result
     }
@@ -161,7 +163,8 @@ impl PartialEq for Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Error;
+    use super::{CallbackError, Error, InvokeError};
+    use crate::wire::ErrorObject;
 
     #[test]
     fn an_error_keeps_type_message_data_and_sources_across_its_record() {
@@ -183,6 +186,22 @@ mod tests {
         assert_eq!((back.type_name(), back.message()), ("Outer", "no quantity"));
         assert_eq!(back.data::<Vec<String>>().unwrap(), ["sku-7"]);
         assert_eq!(format!("{back:#}"), "no quantity: invalid digit found in string");
+    }
+
+    #[test]
+    fn the_data_of_a_failure_outside_comes_along() {
+        let failed = |data: &str| {
+            let object = ErrorObject { error_data: Some(data.to_owned()), ..ErrorObject::new("SoldOut", "no stock") };
+            [Error::from(InvokeError::Failed(object.clone())), Error::from(CallbackError::Failed(object))]
+        };
+        for error in failed(r#"{"sku":7}"#) {
+            assert_eq!(error.message(), "no stock");
+            assert_eq!(error.data::<serde_json::Value>().unwrap()["sku"], 7);
+        }
+        for error in failed("not JSON") {
+            assert_eq!(error.data::<String>().unwrap(), "not JSON");
+        }
+        assert_eq!(Error::from(CallbackError::TimedOut).data::<serde_json::Value>(), None);
     }
 
     #[test]

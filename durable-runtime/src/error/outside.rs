@@ -85,3 +85,15 @@ impl fmt::Display for InvokeError {
 }
 
 impl std::error::Error for InvokeError {}
+
+/// The data that the outside gave with its failure, when `error` is one of the outside's: as JSON, or as text where it is
+/// none.
+pub(super) fn data_from_outside(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<serde_json::Value> {
+    let object = match error.downcast_ref::<CallbackError>() {
+        Some(CallbackError::Failed(object) | CallbackError::Submitter(object)) => object,
+        Some(_) => return None,
+        None => error.downcast_ref::<InvokeError>()?.error(),
+    };
+    let data = object.error_data.as_deref()?;
+    Some(serde_json::from_str(data).unwrap_or_else(|_| data.into()))
+}
