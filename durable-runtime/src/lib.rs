@@ -42,8 +42,11 @@ pub mod engine;
 mod error;
 pub mod function;
 pub mod handler;
+#[cfg(feature = "logging")]
+pub mod logging;
 mod operation;
 mod operations;
+pub mod plugin;
 pub mod prelude;
 mod retry;
 mod serdes;

@@ -13,6 +13,8 @@ use super::terminal::Terminal;
 use super::{help, inspect, run, stop, suggest};
 use crate::engine::{EngineOptions, ListFilter, StartOptions};
 use crate::function::Function;
+use crate::handler::with_plugins;
+use crate::plugin::Plugin;
 
 /// Says whether a function can read an input, and if not where it goes wrong.
 pub type InputCheck = Arc<dyn Fn(&str) -> Result<(), serde_json::Error> + Send + Sync>;
@@ -23,6 +25,7 @@ pub struct App {
     program: String,
     pub(super) functions: Vec<Entry>,
     pub(super) options: EngineOptions,
+    pub(super) plugins: Vec<Arc<dyn Plugin>>,
 }
 
 /// A function under its name.
@@ -81,7 +84,7 @@ impl App {
     /// A program of another name: its default store is `.durable/<name>.db`, and help calls it so.
     #[must_use]
     pub fn named(program: impl Into<String>) -> Self {
-        Self { program: program.into(), functions: Vec::new(), options: EngineOptions::default() }
+        Self { program: program.into(), functions: Vec::new(), options: EngineOptions::default(), plugins: Vec::new() }
     }
 
     /// Adds a function behind its types. A later one of the same name replaces it.
@@ -102,10 +105,20 @@ impl App {
         self
     }
 
-    /// The functions under their names, in the order of their registration. For programs that run them on an engine
-    /// of their own.
-    pub fn functions(&self) -> impl Iterator<Item = (&str, &Arc<dyn Function>)> {
-        self.functions.iter().map(|entry| (entry.name.as_str(), &entry.function))
+    /// Adds a plugin, which listens to all functions of the program.
+    ///
+    /// For one function alone there is [`handler::with_plugins`](crate::handler::with_plugins).
+    #[must_use]
+    pub fn plugin(mut self, plugin: impl Plugin) -> Self {
+        self.plugins.push(Arc::new(plugin));
+        self
+    }
+
+    /// The functions under their names, in the order of their registration, with the program's plugins.
+    /// For programs that run them on an engine of their own.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, Arc<dyn Function>)> {
+        let watched = |entry: &Entry| with_plugins(Arc::clone(&entry.function), self.plugins.clone());
+        self.functions.iter().map(move |entry| (entry.name.as_str(), watched(entry)))
     }
 
     /// Settings of the engine that runs the functions, such as another clock.

@@ -1,7 +1,6 @@
 //! `start` and `resume`: owns the store while executions run in this process. Prints results, and when it is
 //! interrupted says how to go on.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::exit::Exit;
@@ -80,8 +79,8 @@ async fn open(app: &App, place: &Place) -> Result<Engine, Failure> {
         })?;
     }
     let engine = app.options.clone().open(&place.store).await?;
-    for entry in &app.functions {
-        engine.register(entry.name.as_str(), Arc::clone(&entry.function));
+    for (name, function) in app.functions() {
+        engine.register(name, function);
     }
     Ok(engine)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::select;
 
+use super::context::Context;
 use super::fatal::Fatal;
 use super::outbox::Sequence;
 use super::shared::{Shared, State};
@@ -159,6 +160,10 @@ impl Checkpointer {
         }
         let page = response.new_execution_state;
         let news = all_pages(&*self.service, &arn, &self.token, page).await.map_err(Fatal::Service)?;
+        if let Some(observer) = &self.shared.observer {
+            // Before anybody is woken: whoever goes on because of the news comes after its hooks.
+            observer.merged(&Context::root(self.shared.clone(), false), &news);
+        }
         let moved = self.publish(news, upto);
         self.vain_questions = match (moved, empty) {
             (true, _) => 0,

@@ -251,6 +251,7 @@ impl Context {
                 if !self.matches(operation, spec) {
                     return self.diverged(&id, Some(spec), &Mismatch::Other { recorded: operation }).await;
                 }
+                self.0.shared.observer.as_ref().inspect(|observer| observer.reached(self, operation));
                 if !operation.status.is_terminal() {
                     self.goes_live();
                 }
@@ -456,6 +457,15 @@ impl Context {
 
     pub(crate) fn recorded_parent(&self) -> Option<&OperationId> {
         self.0.parent.as_ref()
+    }
+
+    /// What the ids of operations in here begin with; `None` at the root.
+    pub(crate) fn id(&self) -> Option<&OperationId> {
+        self.0.prefix.as_ref()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
     }
 
     pub(crate) fn execution_arn(&self) -> &str {

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::fatal::Fatal;
 use super::journal::Journal;
+use super::observer::Observer;
 use super::outbox::Outbox;
 use super::parked::Parked;
 use super::wakers::sanctioned;
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) attention: Notify,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) execution: ExecutionFacts,
+    /// Tells plugins what happens; `None` without plugins.
+    pub(crate) observer: Option<Observer>,
 }
 
 /// What an execution is called.
@@ -49,9 +52,14 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(journal: Journal, clock: Arc<dyn Clock>, execution: ExecutionFacts) -> Self {
+    pub(crate) fn new(
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+        execution: ExecutionFacts,
+        observer: Option<Observer>,
+    ) -> Self {
         let state = Mutex::new(State { journal, ..State::default() });
-        Self { state, attention: Notify::new(), clock, execution }
+        Self { state, attention: Notify::new(), clock, execution, observer }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {

@@ -207,7 +207,7 @@ where
         let Self { name, body, policy, retry_if, at_most_once, timeout, express, coding } = self;
         let spec = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name: name.as_str() };
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let course = Course { cx, id, spec, at_most_once };
+        let course = Course { cx, id, spec, at_most_once, is_replay: recorded.is_some() };
         let policy = policy.unwrap_or_default();
         let coding = coding.as_deref().unwrap_or(&Plain);
         let mut attempts = Attempts { course, policy, timeout, body: Some(body), retry_if, coding };
@@ -239,6 +239,7 @@ where
     async fn until_over(&mut self, recorded: Option<Box<Record>>) -> End<B::Output> {
         let mut found = self.course.find(recorded).await;
         loop {
+            let mut observed = None;
             let (attempt, ended, live) = match found {
                 Found::Over(over) => return (over, None),
                 Found::Interrupted { attempt } => {
@@ -248,12 +249,14 @@ where
                 Found::Run { attempt, started, .. } => {
                     self.course.begin(started).await;
                     let live = Live::begin(self.course.cx);
+                    observed = self.course.attempt_starts(attempt);
                     (attempt, self.attempt(attempt).await, Some(live))
                 }
             };
             let worth_it = self.is_worth_another(&ended);
             let Course { cx, id, .. } = self.course;
             let (recorded, output) = outcome::record(cx, &id, ended, self.coding);
+            self.course.attempt_ended(observed, &recorded);
             let delay = worth_it.then(|| self.policy.delay_seconds(attempt, chance())).flatten();
             match (recorded, delay) {
                 (Err(error), Some(delay)) if self.body.is_some() => {

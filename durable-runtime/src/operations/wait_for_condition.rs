@@ -108,7 +108,7 @@ where
             return Err(outcome::refuse(cx, refused).await);
         }
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let course = Course { cx, id, spec, at_most_once: false };
+        let course = Course { cx, id, spec, at_most_once: false, is_replay: recorded.is_some() };
         let mut found = course.find(recorded).await;
         let mut state = initial;
         let coding = coding.as_deref().unwrap_or(&Plain);
@@ -128,11 +128,13 @@ where
             }
             course.begin(started).await;
             let live = Live::begin(cx);
+            let observed = course.attempt_starts(attempt);
             let checked = match check(state).into_check() {
                 Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
                 Err(refused) => Err(refused),
             };
             let (recorded, output) = outcome::record(cx, &id, checked, coding);
+            course.attempt_ended(observed, &recorded);
             let (text, value) = match (recorded, output.map(Recordable::into_result)) {
                 (Ok(text), Some(Ok(value))) if !until(&value) => (text, value),
                 (recorded, output) => break (course.close(recorded).await, output.map(Recordable::from_result)),

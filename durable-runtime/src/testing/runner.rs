@@ -12,8 +12,9 @@ use super::virtual_clock::VirtualClock;
 use crate::clock::Clock;
 use crate::engine::{Arn, Engine, StartOptions};
 use crate::error::BoxError;
-use crate::handler::function;
+use crate::handler::{function, with_plugins};
 use crate::operation::{Operation, Recordable};
+use crate::plugin::Plugin;
 
 /// Runs `test` on a runtime of its own whose time skips to the next timer whenever there is nothing to do.
 ///
@@ -27,6 +28,7 @@ pub fn virtual_time<R>(test: impl Future<Output = Result<R, BoxError>>) -> Resul
 pub struct Runner {
     engine: Engine,
     recorder: Recorder,
+    plugins: Vec<Arc<dyn Plugin>>,
 }
 
 impl Runner {
@@ -46,13 +48,20 @@ impl Runner {
     pub async fn with_latency(latency: Duration) -> Result<Self, BoxError> {
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock::new());
         let engine = Engine::options().clock(clock.clone()).open_in_memory().await?;
-        Ok(Self { engine, recorder: Recorder::new(clock, latency) })
+        Ok(Self { engine, recorder: Recorder::new(clock, latency), plugins: Vec::new() })
     }
 
     /// The engine, for everything that the runner has no word for.
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Adds a plugin to every function that is registered from now on.
+    #[must_use]
+    pub fn plugin(mut self, plugin: impl Plugin) -> Self {
+        self.plugins.push(Arc::new(plugin));
+        self
     }
 
     /// Makes a function known, for `run` and for other functions that invoke it.
@@ -63,7 +72,7 @@ impl Runner {
         O: Operation + 'static,
         O::Output: Recordable,
     {
-        self.engine.register(name, self.recorder.around(function(handler)));
+        self.engine.register(name, self.recorder.around(with_plugins(function(handler), self.plugins.clone())));
     }
 
     /// Registers `handler`, runs one execution of it to its end, and tells what happened.
