@@ -87,8 +87,8 @@ pub enum EngineError {
     CallbackClosed {
         /// The id.
         id: String,
-        /// Whether it is its timeout that closed it.
-        timed_out: bool,
+        /// What closed it.
+        by: ClosedBy,
     },
     /// The execution's function is not registered in this process, so nothing will happen to it here.
     NotRegistered {
@@ -114,6 +114,18 @@ pub enum EngineError {
     },
     /// The engine was closed.
     Closed,
+}
+
+/// What closed a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClosedBy {
+    /// Somebody's answer.
+    Answer,
+    /// Its own timeout, or its heartbeat's.
+    Timeout,
+    /// Its execution ended while it was open.
+    ExecutionEnd,
 }
 
 impl fmt::Display for EngineError {
@@ -176,11 +188,13 @@ impl fmt::Display for EngineError {
             Self::NoSuchCallback { id } => {
                 write!(f, "there is no callback `{id}` in this store: check the id and the store")
             }
-            Self::CallbackClosed { id, timed_out: true } => {
-                write!(f, "the callback `{id}` has timed out: its function has been told so and nothing was changed")
-            }
-            Self::CallbackClosed { id, timed_out: false } => {
-                write!(f, "the callback `{id}` is closed, answered before or its execution ended: nothing was changed")
+            Self::CallbackClosed { id, by } => {
+                let why = match by {
+                    ClosedBy::Answer => "was answered before",
+                    ClosedBy::Timeout => "has timed out, which its function is told",
+                    ClosedBy::ExecutionEnd => "belongs to an execution that has ended",
+                };
+                write!(f, "the callback `{id}` {why}: nothing was changed")
             }
             Self::NotRegistered { arn, function } => write!(
                 f,

@@ -3,6 +3,8 @@
 
 mod alarm;
 mod arn;
+mod beside;
+mod demand;
 mod error;
 mod live;
 mod machine;
@@ -21,12 +23,16 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 pub use arn::Arn;
-pub use error::EngineError;
+pub use beside::{complete_callback_in_store, heartbeat_in_store, stop_in_store};
+pub use error::{ClosedBy, EngineError};
 pub use options::EngineOptions;
-pub use store::{Reader, stop_in_store};
+pub use store::Reader;
 pub use summary::{
     Change, ChangeKind, ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary, Resumed, StartOptions, Started,
 };
+
+pub(crate) use beside::{DoneBy, carry_out};
+pub(crate) use demand::Demand;
 
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};

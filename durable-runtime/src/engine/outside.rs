@@ -5,14 +5,13 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::arn::Arn;
-use super::error::EngineError;
+use super::error::{ClosedBy, EngineError};
 use super::machine::Settlement;
 use super::service::Message;
 use super::shared::Shared;
 use super::store;
 use super::summary::ExecutionSummary;
-use super::token;
-use crate::wire::{ErrorObject, OperationId, OperationStatus, limits};
+use crate::wire::{ErrorObject, OperationId, limits};
 
 impl Shared {
     /// One execution as the store has it, with what this process knows about its function.
@@ -54,13 +53,8 @@ impl Shared {
         id: &str,
         outcome: Result<Vec<u8>, ErrorObject>,
     ) -> Result<(), EngineError> {
-        let settlement = match outcome {
-            Ok(bytes) if bytes.is_empty() => Settlement::Succeeded(None),
-            Ok(bytes) => Settlement::Succeeded(Some(read_payload(bytes)?)),
-            Err(error) if error.json_bytes() > limits::ERROR_BYTES => {
-                let reason = format!("the error takes more than {} bytes as JSON", limits::ERROR_BYTES);
-                return Err(EngineError::InvalidInput { reason });
-            }
+        let settlement = match check_answer(outcome)? {
+            Ok(text) => Settlement::Succeeded(Some(text).filter(|text| !text.is_empty())),
             Err(error) => Settlement::Failed(error),
         };
         let (arn, operation) = self.callback(id).await?;
@@ -75,15 +69,8 @@ impl Shared {
 
     /// The execution and the operation of a callback that is open as far as the store knows.
     async fn callback(&self, id: &str) -> Result<(Arn, OperationId), EngineError> {
-        let unknown = || EngineError::NoSuchCallback { id: id.to_owned() };
-        let (execution, operation) = token::read_callback_id(id).ok_or_else(unknown)?;
-        let operation = OperationId::new(&operation).map_err(|_| unknown())?;
-        let found = self.store.read(move |connection| store::callback(connection, &execution, &operation)).await?;
-        let (arn, running, status) = found.ok_or_else(unknown)?;
-        if running && status == OperationStatus::Started {
-            return Ok((arn, operation));
-        }
-        Err(EngineError::CallbackClosed { id: id.to_owned(), timed_out: status == OperationStatus::TimedOut })
+        let id = id.to_owned();
+        self.store.read(move |connection| store::open_callback(connection, &id)).await
     }
 
     async fn ask_callback(
@@ -99,7 +86,7 @@ impl Shared {
         }
         // It was open a moment ago: the store says what closed it.
         self.callback(id).await?;
-        Err(EngineError::CallbackClosed { id: id.to_owned(), timed_out: false })
+        Err(EngineError::CallbackClosed { id: id.to_owned(), by: ClosedBy::Answer })
     }
 
     /// Asks a live execution; `None` when it ended before it could answer.
@@ -110,10 +97,20 @@ impl Shared {
     }
 }
 
-fn read_payload(bytes: Vec<u8>) -> Result<String, EngineError> {
-    let invalid = |reason: String| EngineError::InvalidInput { reason };
-    if bytes.len() > limits::PAYLOAD_BYTES {
-        return Err(invalid(format!("the callback's result takes more than {} bytes", limits::PAYLOAD_BYTES)));
+/// The answer to a callback as text, when it is one that the service would take.
+pub(crate) fn check_answer(outcome: Result<Vec<u8>, ErrorObject>) -> Result<Result<String, ErrorObject>, EngineError> {
+    let invalid = |reason: String| Err(EngineError::InvalidInput { reason });
+    match outcome {
+        Ok(bytes) if bytes.len() > limits::PAYLOAD_BYTES => {
+            invalid(format!("the callback's result takes more than {} bytes", limits::PAYLOAD_BYTES))
+        }
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Ok(text)),
+            Err(error) => invalid(format!("the callback's result is not UTF-8 text: {error}")),
+        },
+        Err(error) if error.json_bytes() > limits::ERROR_BYTES => {
+            invalid(format!("the error takes more than {} bytes as JSON", limits::ERROR_BYTES))
+        }
+        Err(error) => Ok(Err(error)),
     }
-    String::from_utf8(bytes).map_err(|error| invalid(format!("the callback's result is not UTF-8 text: {error}")))
 }

@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
-use super::arn::Arn;
+use super::demand::Demand;
 use super::error::EngineError;
 use super::shared::Shared;
 use super::store;
-use crate::wire::ErrorObject;
 
 /// Looks again and again until the engine is gone.
 pub(crate) async fn watch(shared: Weak<Shared>) {
@@ -23,12 +22,9 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
 /// Does everything that is asked for now.
 pub(crate) async fn look(shared: &Arc<Shared>) -> Result<(), EngineError> {
     for (key, request) in shared.store.read(store::inbox_requests).await? {
-        let outcome = match request.kind.as_str() {
-            store::STOP => {
-                let error = request.payload.as_deref().and_then(|json| serde_json::from_str::<ErrorObject>(json).ok());
-                shared.stop(&Arn::stored(request.target), error).await.map(|_| ())
-            }
-            other => Err(EngineError::UnknownRequest { kind: other.to_owned() }),
+        let outcome = match Demand::read(request) {
+            Ok(demand) => demand.apply(shared).await,
+            Err(unknown) => Err(unknown),
         };
         let outcome = outcome.err().map_or_else(String::new, |error| error.to_string());
         shared.store.write(move |connection| store::answer_inbox(connection, key, &outcome)).await?;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use durable_runtime::engine::{Engine, EngineError, ExecutionStatus};
+use durable_runtime::engine::{ClosedBy, Engine, EngineError, ExecutionStatus};
 use durable_runtime::wire::OperationStatus::{self, Failed, Succeeded, TimedOut};
 use durable_runtime::wire::{ErrorObject, HistoryEvent};
 
@@ -103,7 +103,7 @@ async fn a_second_answer_and_an_unknown_callback_are_refused_with_the_reason() {
     let (engine, events, _) = with_callback(60, 0, |engine, id| async move {
         engine.complete_callback(&id, Ok(b"1".to_vec())).await.unwrap();
         let second = engine.complete_callback(&id, Ok(b"2".to_vec())).await.unwrap_err();
-        assert!(matches!(second, EngineError::CallbackClosed { timed_out: false, .. }), "{second}");
+        assert!(matches!(second, EngineError::CallbackClosed { by: ClosedBy::Answer, .. }), "{second}");
     })
     .await;
     let id = events[1].details.callback_id.clone().unwrap();
@@ -113,7 +113,7 @@ async fn a_second_answer_and_an_unknown_callback_are_refused_with_the_reason() {
 
     let (engine, events, _) = with_callback(5, 0, |_, _| async {}).await;
     let late = engine.complete_callback(&events[1].details.callback_id.clone().unwrap(), Ok(Vec::new())).await;
-    assert!(matches!(late.unwrap_err(), EngineError::CallbackClosed { timed_out: true, .. }));
+    assert!(matches!(late.unwrap_err(), EngineError::CallbackClosed { by: ClosedBy::Timeout, .. }));
 }
 
 #[tokio::test(start_paused = true)]

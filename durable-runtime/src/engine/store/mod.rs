@@ -8,12 +8,12 @@ mod rows;
 mod schema;
 mod writer;
 
-pub use inbox::stop_in_store;
 pub use reader::Reader;
 
-pub(crate) use inbox::{Request, STOP};
+pub(crate) use inbox::{Asked, Request};
+pub(crate) use lock::real_path;
 pub(crate) use queries::{
-    Unfinished, callback, describe, find, history, inbox_requests, list, load, operations, unfinished,
+    Unfinished, describe, find, history, inbox_requests, list, load, open_callback, operations, unfinished,
 };
 pub(crate) use rows::{Creation, answer_inbox, create, write};
 pub(crate) use writer::Store;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::arn::Arn;
-use super::super::error::EngineError;
+use super::super::error::{ClosedBy, EngineError};
 use super::super::machine::{CallbackTimes, Execution, Extra, Invoke, NewExecution, OpenInvocation, Parent, Record};
 use super::super::summary::{ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary};
 use super::super::token;
@@ -260,8 +260,23 @@ fn record(row: &Row<'_>, arn: &Arn) -> rusqlite::Result<Record> {
     Ok(Record::new(operation, extra, timestamp(row, "contact")?))
 }
 
+/// The execution and the operation of a callback that is open; refused with what closed it.
+pub(crate) fn open_callback(connection: &Connection, id: &str) -> Result<(Arn, OperationId), JobError> {
+    let unknown = || JobError::Refused(EngineError::NoSuchCallback { id: id.to_owned() });
+    let (execution, operation) = token::read_callback_id(id).ok_or_else(unknown)?;
+    let operation = OperationId::new(&operation).map_err(|_| unknown())?;
+    let (arn, running, status) = callback(connection, &execution, &operation)?.ok_or_else(unknown)?;
+    let by = match status {
+        OperationStatus::Started if running => return Ok((arn, operation)),
+        OperationStatus::Started => ClosedBy::ExecutionEnd,
+        OperationStatus::TimedOut => ClosedBy::Timeout,
+        _ => ClosedBy::Answer,
+    };
+    Err(JobError::Refused(EngineError::CallbackClosed { id: id.to_owned(), by }))
+}
+
 /// A callback: its execution's ARN, whether that runs, and its own status.
-pub(crate) fn callback(
+fn callback(
     connection: &Connection,
     execution: &str,
     operation: &OperationId,

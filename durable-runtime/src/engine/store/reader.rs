@@ -11,7 +11,7 @@ use super::lock::real_path;
 use super::queries;
 use super::schema::{open_shared, unusable};
 use super::writer::JobError;
-use crate::wire::HistoryEvent;
+use crate::wire::{HistoryEvent, OperationId};
 
 /// A store opened for looking only: needs no lock and sees what its owner has committed.
 ///
@@ -69,6 +69,11 @@ impl Reader {
     /// When there is none, or several.
     pub fn find(&self, text: &str) -> Result<Arn, EngineError> {
         self.ask(|connection| queries::find(connection, text))
+    }
+
+    /// The execution and the operation of the callback with this id, which is open.
+    pub(crate) fn open_callback(&self, id: &str) -> Result<(Arn, OperationId), EngineError> {
+        self.ask(|connection| queries::open_callback(connection, id))
     }
 
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, JobError>) -> Result<T, EngineError> {
