@@ -44,6 +44,8 @@ where
             Box::pin(async move {
                 let input: In = match serde_json::from_str(&input) {
                     Ok(input) => input,
+                    // An edit of the input's type must not destroy an execution that is under way.
+                    Err(cause) if context.has_history() => return context.unreadable_input(&cause.to_string()).await,
                     Err(cause) => return Err(unreadable_input(&context, &cause)),
                 };
                 let output = function(input).run_as_content(context.clone()).await;

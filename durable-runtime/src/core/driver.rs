@@ -26,6 +26,9 @@ use crate::wire::{
     limits,
 };
 
+/// How often durable code is polled again at once before other tasks get their turn.
+const POLLS_IN_A_ROW: u32 = 8;
+
 /// How durable code ended: the text of its result, or its error.
 pub(crate) type Ended = Result<String, ErrorObject>;
 
@@ -132,6 +135,7 @@ impl Run {
     fn poll(&mut self, cx: &TaskContext<'_>) -> Poll<Verdict> {
         let shared = self.context.shared().clone();
         self.waker.forward_to(cx.waker());
+        let mut polls = 0;
         loop {
             if self.handler.is_some() && (std::mem::take(&mut self.first) || self.waker.take_woken()) {
                 shared.lock().idle = false;
@@ -149,11 +153,24 @@ impl Run {
                 let fatal = fatal.clone();
                 drop(state);
                 self.drop_handler();
+                // What is known is recorded first: a result that was made must not be lost to an edit.
+                let state = shared.lock();
+                if !state.cut_off && !state.outbox.is_drained() {
+                    drop(state);
+                    shared.attention.notify_one();
+                    return Poll::Pending;
+                }
                 return Poll::Ready(Verdict::Fatal(fatal));
             }
             // News are merged and woken for under this lock, so none can slip in between here and the verdict.
             if self.handler.is_some() && self.waker.is_woken() {
-                continue;
+                polls += 1;
+                if polls < POLLS_IN_A_ROW {
+                    continue;
+                }
+                // A future that gives way by waking itself wants others to run: they get their turn.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if !state.outbox.is_drained() || state.live > 0 {
                 return Poll::Pending;

@@ -26,11 +26,16 @@ pub(crate) fn takes_failures<E>() -> bool {
 }
 
 /// Records an error.
-pub(crate) fn encode_error<E: Serialize + Display>(error: &E) -> Result<ErrorObject, StepFailure> {
+pub(crate) fn encode_error<E: Serialize + DeserializeOwned + Display>(error: &E) -> Result<ErrorObject, StepFailure> {
     let data = serde_json::to_string(error).map_err(|cause| {
         let text = format!("an error of type {} does not serialize: {cause}", type_name::<E>());
         StepFailure::new(FailureKind::NotRecordable, text)
     })?;
+    if let Err(cause) = serde_json::from_str::<E>(&data) {
+        let kind = type_name::<E>();
+        let text = format!("an error of type {kind} does not read back from its own record: {cause}; it said: {error}");
+        return Err(StepFailure::new(FailureKind::NotRecordable, text));
+    }
     let error_type = if takes_failures::<E>() { inner_type(&data) } else { short_type_name::<E>() };
     let object = ErrorObject { error_data: Some(data), ..ErrorObject::new(error_type, error.to_string()) };
     let bytes = object.json_bytes();
@@ -48,6 +53,12 @@ fn inner_type(data: &str) -> String {
 
 /// Reads a recorded error back as the variant that it was.
 pub(crate) fn decode_error<E: DeserializeOwned>(object: &ErrorObject) -> Decoded<E> {
+    // `Error` carries a failure with whatever was added to it.
+    if takes_failures::<E>()
+        && let Some(error) = object.error_data.as_deref().and_then(|data| serde_json::from_str(data).ok())
+    {
+        return Decoded::Value(error);
+    }
     if let Some(failure) = StepFailure::from_object(object) {
         return match takes_failures::<E>().then(|| convert::<E>(&failure)).flatten() {
             Some(error) => Decoded::Value(error),

@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::ErrorObject;
+use crate::wire::{ErrorObject, limits};
 
 /// The wire's error type is this word, a dot and the kind; Rust type names have no dot, so users' own cannot clash.
 const MARK: &str = "StepFailure";
+
+/// Bytes of text that are kept: an error travels with its text up to three times, escaped.
+const LONGEST_TEXT: usize = 4096;
 
 /// An operation that failed without an error of its own type: a panic, an interrupted at-most-once attempt, a
 /// result too large to record.
@@ -46,7 +49,7 @@ pub enum FailureKind {
 
 impl StepFailure {
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: shortened(message.into(), LONGEST_TEXT) }
     }
 
     /// A caught panic, with its own text.
@@ -62,7 +65,7 @@ impl StepFailure {
         self.kind
     }
 
-    /// What happened. A panic's text is verbatim.
+    /// What happened. A panic's text is verbatim, its first 4 KiB.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -73,9 +76,14 @@ impl StepFailure {
         format!("{MARK}.{:?}", self.kind)
     }
 
+    /// The failure on the wire. Its text is shortened until it fits, whatever escaping makes of it.
     pub(crate) fn to_object(&self) -> ErrorObject {
         let mut object = ErrorObject::new(self.type_name(), self.message.clone());
         object.error_data = serde_json::to_string(self).ok();
+        if object.json_bytes() > limits::ERROR_BYTES && !self.message.is_empty() {
+            let message = shortened(self.message.clone(), self.message.len() / 2);
+            return Self { kind: self.kind, message }.to_object();
+        }
         object
     }
 
@@ -93,6 +101,14 @@ impl StepFailure {
             Data::Bare(failure) | Data::InError { failure } => Some(failure),
         }
     }
+}
+
+fn shortened(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        let cut = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(cut);
+    }
+    text
 }
 
 impl fmt::Display for StepFailure {

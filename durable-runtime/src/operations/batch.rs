@@ -105,7 +105,11 @@ where
     O: Operation<Output: Recordable>,
 {
     let BranchPlace { index, cx, id, sub_type, name, gate, begun, .. } = place;
-    name.validate().map_err(|refused| refused.to_object())?;
+    if let Err(refused) = name.validate() {
+        // It has an end, so it belongs into the record although it has no operation of its own.
+        begun.fetch_max(index + 1, Ordering::Relaxed);
+        return Err(refused.to_object());
+    }
     let spec = Spec { operation_type: OperationType::Context, sub_type: sub_type.clone(), name: name.as_str() };
     let Claim { recorded, .. } = cx.claim_at(*id, &spec).await;
     begun.fetch_max(index + 1, Ordering::Relaxed);
@@ -209,6 +213,10 @@ async fn live<'a>(
     };
     if let Runs::ForItsResult(text) = runs {
         let ends = match read_decision(text.as_deref()) {
+            Ok((ended, ..)) if ended.len() != total => {
+                let why = format!("{} branches were recorded, {total} ran", ended.len());
+                return cx.unreadable(&id, spec, &why).await;
+            }
             Ok((ended, begun, reason)) => {
                 batch.again(branches, &ended).await;
                 Ends { ends: batch.ends, begun, reason }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::outcome::{self, End, Recorded};
-use crate::core::{Context, FunctionRun, Gate, Spec, supervise};
+use crate::core::{Context, FunctionRun, Gate, Mismatch, Spec, supervise};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::Recordable;
 use crate::serdes::{Codec, Coding};
@@ -118,6 +118,10 @@ where
     }
     let (ended, output) = outcome::record(cx, &id, ended, coding);
     cx.function_ended(&id, spec, observed, ended.as_ref().err());
+    if let (Runs::ForItsResult(_), Err(error)) = (&runs, &ended) {
+        let recorded = "a success, too large to store".to_owned();
+        return cx.diverged(&id, Some(spec), &Mismatch::Setting { recorded, ran: error.to_string() }).await;
+    }
     cx.depend_on(inside.causal());
     if !matches!(runs, Runs::ForItsResult(_)) {
         let closing = close(cx, id, spec, &ended, &String::new);
