@@ -1,5 +1,5 @@
 //! The rewriting of a durable body: every `.await` becomes a checkpoint in the body's context, the blocks of the
-//! language (`child!`, `parallel!`, `record!`) become operations, and everything else stays as it is written. Knows
+//! language (`child!`, `parallel!`, `race!`, `record!`) become operations, and everything else stays as it is written. Knows
 //! nothing of what the blocks become.
 
 use proc_macro2::{Span, TokenStream};
@@ -77,6 +77,7 @@ impl<'a> Rewrite<'a> {
     }
 
     fn checkpoint(&mut self, awaited: &mut ExprAwait) -> TokenStream {
+        let handlers = self.take_handlers(&mut awaited.base);
         self.visit_expr_mut(&mut awaited.base);
         sleep::mark_literal(&mut awaited.base, self.runtime);
         let ExprAwait { attrs, base, dot_token, await_token } = awaited;
@@ -85,7 +86,12 @@ impl<'a> Rewrite<'a> {
         let (root, context) = (self.runtime.respanned(user), self.context(user));
         let arguments = parentheses(quote_spanned!(user=> #base, &#context), base.to_token_stream());
         let run = quote_spanned!(user=> #root::Operation::run #arguments);
-        quote!(#(#attrs)* #run #dot_token #await_token)
+        let ended = quote!(#run #dot_token #await_token);
+        let value = match handlers {
+            Some(handlers) => self.handled(handlers, &ended),
+            None => ended,
+        };
+        quote!(#(#attrs)* #value)
     }
 
     /// The replacement of a macro call: a block of the language, or nothing if the macro stays.

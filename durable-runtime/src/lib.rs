@@ -73,4 +73,4 @@ pub use crate::retry::{Jitter, RetryPolicy};
 #[cfg(feature = "encryption")]
 pub use crate::serdes::Encrypting;
 pub use crate::serdes::{Codec, FileOverflow, Json, Serdes, SerdesPlace};
-pub use durable_macros::{child, durable, parallel, record, step};
+pub use durable_macros::{child, durable, parallel, race, record, step};

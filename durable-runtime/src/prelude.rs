@@ -9,4 +9,4 @@ pub use crate::operations::{
 };
 pub use crate::retry::{Jitter, RetryPolicy};
 pub use crate::{Execution, StepInfo};
-pub use durable_macros::{child, durable, parallel, record, step};
+pub use durable_macros::{child, durable, parallel, race, record, step};

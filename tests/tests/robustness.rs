@@ -401,6 +401,7 @@ fn invocation(service: &Scripted, line: Arc<dyn DurableService>) -> Invocation {
         function_name: "scripted".into(),
         request_id: "request".into(),
         deadline: None,
+        plugins: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
-//! The blocks of the language: `child!`, `parallel!` and `record!`. Inside a durable function they are expanded by the
+//! The blocks of the language: `child!`, `parallel!`, `race!` and `record!`. Inside a durable function they are expanded by the
 //! rewriting, with the function's error type; elsewhere by macros of the same names, where the error is inferred.
 //! Knows nothing of the statements around a block.
 
+mod arms;
 mod child;
 mod parallel;
+mod race;
 mod record;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
@@ -12,7 +14,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprClosure, Ident, LitStr, Macro, ReturnType, Stmt, Token};
 
-use crate::diagnostics::{check_name, generated, refusal, typed_return};
+use crate::diagnostics::{check_name, generated, refusal, refused, typed_return};
 use crate::rewrite::{Rewrite, statement_tokens};
 use crate::runtime::Runtime;
 
@@ -32,6 +34,11 @@ impl Site {
         Site { start: user, end: user }
     }
 
+    /// At a macro call with this name.
+    fn of(name: &Ident, mac: &Macro) -> Self {
+        Site { start: name.span(), end: mac.delimiter.span().close() }
+    }
+
     /// The call of a constructor of the runtime: `path` begins behind the runtime's own.
     fn construct(self, runtime: &Runtime, path: TokenStream, arguments: TokenStream) -> TokenStream {
         let root = runtime.respanned(self.start);
@@ -42,17 +49,16 @@ impl Site {
 }
 
 /// The blocks by name.
-const BLOCKS: [(&str, Expansion); 3] =
-    [("child", child::expand), ("parallel", parallel::expand), ("record", record::expand)];
+const BLOCKS: [(&str, Expansion); 4] =
+    [("child", child::expand), ("parallel", parallel::expand), ("race", race::expand), ("record", record::expand)];
 
 impl Rewrite<'_> {
     /// The operation that a macro call stands for, if it is a block of the language.
     pub(crate) fn block(&mut self, mac: &Macro) -> Option<TokenStream> {
         let name = self.runtime.item(&mac.path)?;
         let (_, expansion) = BLOCKS.iter().find(|(block, _)| name == block)?;
-        let site = Site { start: name.span(), end: mac.delimiter.span().close() };
-        let expanded = expansion(self, mac.tokens.clone(), site);
-        Some(expanded.unwrap_or_else(|error| error.to_compile_error()))
+        let expanded = expansion(self, mac.tokens.clone(), Site::of(name, mac));
+        Some(expanded.unwrap_or_else(|error| refused(&error)))
     }
 }
 
@@ -71,7 +77,7 @@ pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
             quote!({ #import #operation })
         }
         Ok(operation) => operation,
-        Err(error) => error.to_compile_error(),
+        Err(error) => refused(&error),
     }
 }
 

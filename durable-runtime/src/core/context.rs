@@ -330,6 +330,11 @@ impl Context {
         }
     }
 
+    /// Whether `id` is on record and was not reached yet.
+    pub(crate) fn is_recorded(&self, id: &OperationId) -> bool {
+        self.0.shared.lock().journal.get(id).is_some()
+    }
+
     /// Returns unless a batch around is closing; then this branch begins nothing new and never returns.
     pub(crate) async fn unless_closing(&self) {
         if self.0.gate.as_ref().is_some_and(|gate| gate.is_closing()) {
@@ -447,7 +452,7 @@ impl Context {
         if !self.0.replaying.load(Ordering::Relaxed) {
             return self.0.finished;
         }
-        self.0.finished || self.0.shared.lock().journal.get(&self.peek_id()).is_some()
+        self.0.finished || self.is_recorded(&self.peek_id())
     }
 
     pub(crate) fn recorded_parent(&self) -> Option<&OperationId> {

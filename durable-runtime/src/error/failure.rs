@@ -12,8 +12,8 @@ const MARK: &str = "StepFailure";
 /// Bytes of text that are kept: an error travels with its text up to three times, escaped.
 const LONGEST_TEXT: usize = 4096;
 
-/// An operation that failed without an error of its own type: a panic, an interrupted at-most-once attempt, a
-/// result too large to record.
+/// An operation that failed without an error of its own type: a panic, an attempt over its time, an interrupted
+/// at-most-once attempt, a result too large to record.
 ///
 /// Where an operation's error type can take it ([`Error`](crate::Error) can), it comes back as an error. Where it
 /// cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED at each.
@@ -31,6 +31,8 @@ pub enum FailureKind {
     Panicked,
     /// An at-most-once attempt was begun and its end is unknown.
     Interrupted,
+    /// An attempt took longer than its step gives it.
+    TimedOut,
     /// The result is over the service's limit.
     ResultTooLarge,
     /// The error is over the service's limit.

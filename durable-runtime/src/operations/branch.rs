@@ -117,11 +117,11 @@ where
         inside.check_end().await;
     }
     let (ended, output) = outcome::record(cx, &id, ended, coding);
-    cx.function_ended(&id, spec, observed, ended.as_ref().err());
     if let (Runs::ForItsResult(_), Err(error)) = (&runs, &ended) {
         let recorded = "a success, too large to store".to_owned();
         return cx.diverged(&id, Some(spec), &Mismatch::Setting { recorded, ran: error.to_string() }).await;
     }
+    cx.function_ended(&id, spec, observed, ended.as_ref().err());
     cx.depend_on(inside.causal());
     if !matches!(runs, Runs::ForItsResult(_)) {
         let closing = close(cx, id, spec, &ended, &String::new);

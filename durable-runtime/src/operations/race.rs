@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::batch::{self, BranchPlan, Closed, Kind};
 use super::batch_settings::BatchSettings;
@@ -41,8 +41,8 @@ naming!(impl [Branches, Err] Race<Branches, Err>, in settings);
 
 macro_rules! races {
     ($($total:literal $race:ident ($($branch:ident $index:tt),+))+) => {$(
-        /// The winner of a race, by position.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        /// The winner of a race, by position. It can be recorded, so that a race may be a branch or end a block.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[allow(missing_docs)]
         pub enum $race<$($branch),+> {
             $($branch($branch)),+
