@@ -58,6 +58,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn check(function: &mut Function, place: Place, errors: &mut Errors) {
+    function.refuse_async_trait(errors);
     match (place, function.signature.asyncness) {
         (Place::Blocking, Some(keyword)) => errors.refuse(keyword, BLOCKING_ASYNC),
         (Place::Spawned, None) => errors.refuse(function.signature.fn_token, SPAWN_SYNC),
