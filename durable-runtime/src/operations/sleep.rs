@@ -6,7 +6,7 @@ use super::builder::naming;
 use super::course::whole_seconds;
 use super::outcome;
 use crate::core::{Claim, Context, Mismatch, Name, Spec};
-use crate::error::{Error, FailureKind, StepFailure};
+use crate::error::{FailureKind, StepFailure};
 use crate::operation::Operation;
 use crate::wire::{
     Action, Operation as Record, OperationId, OperationStatus, OperationType, OperationUpdate, SubType, Timestamp,
@@ -63,14 +63,14 @@ impl Sleep {
 naming!(impl [] Sleep);
 
 impl Operation for Sleep {
-    type Output = Result<(), Error>;
+    type Output = Result<(), StepFailure>;
 
     fn literal(mut self) -> Self {
         self.literal = true;
         self
     }
 
-    async fn run(self, cx: &Context) -> Result<(), Error> {
+    async fn run(self, cx: &Context) -> Result<(), StepFailure> {
         let spec = Spec { operation_type: OperationType::Wait, sub_type: SubType::WAIT, name: self.name.as_str() };
         let seconds = self.seconds(crate::core::now(cx));
         if let Err(refused) = self.name.validate().and_then(|()| within_limit(seconds)) {
