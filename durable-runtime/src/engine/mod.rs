@@ -43,7 +43,7 @@ const INPUT_BYTES: usize = 6 * 1024 * 1024;
 ///
 /// # Errors
 /// Beside what each method says, every one fails with [`EngineError::Closed`] once the engine is closed, and with
-/// [`EngineError::StoreFailed`] once its store has failed.
+/// [`EngineError::StoreFailed`] or [`EngineError::StoreLost`] once its store has failed or was taken from it.
 #[derive(Clone)]
 pub struct Engine {
     owner: Arc<Owner>,
