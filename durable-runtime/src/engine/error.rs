@@ -119,6 +119,11 @@ pub enum EngineError {
         /// What became of it.
         reason: String,
     },
+    /// The engine stopped for a reason that is not its store's.
+    Stopped {
+        /// The reason.
+        reason: String,
+    },
     /// The engine was closed.
     Closed,
 }
@@ -209,6 +214,10 @@ impl fmt::Display for EngineError {
                 "the engine stopped because its store `{}` is no longer its own ({reason}); nothing was written since: \
                  see where the store is and let one process run it",
                 path.display()
+            ),
+            Self::Stopped { reason } => write!(
+                f,
+                "the engine stopped ({reason}); what was acknowledged is safe: open the store again, then resume"
             ),
             Self::Closed => f.write_str("the engine is closed: open the store again"),
         }

@@ -8,6 +8,7 @@ mod lifecycle;
 mod ownership;
 mod pages;
 mod scale;
+mod shutdown;
 mod steps;
 mod store;
 mod support;
