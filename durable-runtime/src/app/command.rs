@@ -18,11 +18,16 @@ pub(super) struct OptionRow {
     pub(super) says: &'static str,
 }
 
+/// An operand: what stands behind the command without a name. Those that may be left out come last.
+pub(super) struct OperandRow {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+}
+
 /// A command, as help shows it and the parser reads it.
 pub(super) struct CommandRow {
     pub(super) name: &'static str,
-    pub(super) operand: Option<&'static str>,
-    pub(super) operand_required: bool,
+    pub(super) operands: &'static [OperandRow],
     pub(super) says: &'static str,
     pub(super) more: &'static str,
     pub(super) options: &'static [OptionRow],
@@ -31,11 +36,13 @@ pub(super) struct CommandRow {
 const STORE: OptionRow =
     OptionRow { name: "store", value: Some("PATH"), says: "the store's file (default: .durable/<program>.db)" };
 
-pub(super) const COMMANDS: [CommandRow; 7] = [
+const ID: OperandRow = OperandRow { name: "ID", required: true };
+const JSON: OperandRow = OperandRow { name: "JSON | @FILE | -", required: false };
+
+pub(super) const COMMANDS: [CommandRow; 8] = [
     CommandRow {
         name: "start",
-        operand: Some("JSON | @FILE | -"),
-        operand_required: false,
+        operands: &[JSON],
         says: "start an execution, follow it, print its result",
         more: "The input is JSON, a file after `@`, or `-` for standard input; without one it is null.\n\
                The result is the last line of standard output.",
@@ -52,16 +59,14 @@ pub(super) const COMMANDS: [CommandRow; 7] = [
     },
     CommandRow {
         name: "resume",
-        operand: None,
-        operand_required: false,
+        operands: &[],
         says: "go on with everything unfinished, print each result",
         more: "BLOCKED executions are tried again: this is what a mended build is for.",
         options: &[STORE],
     },
     CommandRow {
         name: "list",
-        operand: None,
-        operand_required: false,
+        operands: &[],
         says: "list the executions, newest first",
         more: "Only reads the store: works while another process runs its executions.",
         options: &[
@@ -77,8 +82,7 @@ pub(super) const COMMANDS: [CommandRow; 7] = [
     },
     CommandRow {
         name: "show",
-        operand: Some("ID"),
-        operand_required: true,
+        operands: &[ID],
         says: "show an execution as a tree of its operations",
         more: "ID is the execution's name, the last segment of its ARN, or a unique beginning of either.\n\
                Only reads the store: works while another process runs its executions.",
@@ -86,30 +90,40 @@ pub(super) const COMMANDS: [CommandRow; 7] = [
     },
     CommandRow {
         name: "stop",
-        operand: Some("ID"),
-        operand_required: true,
+        operands: &[ID],
         says: "end an execution as STOPPED, whoever runs it",
         more: "ID is the execution's name, the last segment of its ARN, or a unique beginning of either.\n\
                A process that runs the store's executions is asked to; otherwise it is done at once.",
         options: &[STORE],
     },
     CommandRow {
+        name: "callback",
+        operands: &[ID, OperandRow { name: "succeed | fail | heartbeat", required: true }, JSON],
+        says: "answer what an execution waits for from outside",
+        more: "ID is the callback's id, which `show` prints, or EXECUTION/NAME of an open one, such as order-7/approval.\n\
+               `succeed` gives it a result: JSON, a file after `@`, or `-` for standard input; without one it is null.\n\
+               `fail` gives it an error; `heartbeat` says that the answer is still being worked on.\n\
+               A process that runs the store's executions is asked to take it; otherwise it is recorded at once.",
+        options: &[
+            OptionRow { name: "raw", value: None, says: "succeed with the text as it is, not with JSON" },
+            OptionRow { name: "type", value: Some("T"), says: "fail with an error of this type" },
+            OptionRow { name: "message", value: Some("M"), says: "fail with this message" },
+            OptionRow { name: "data", value: Some("D"), says: "fail with this text as the error's data" },
+            STORE,
+        ],
+    },
+    CommandRow {
         name: "help",
-        operand: Some("COMMAND"),
-        operand_required: false,
+        operands: &[OperandRow { name: "COMMAND", required: false }],
         says: "say what a command does",
         more: "",
         options: &[],
     },
-    CommandRow {
-        name: "version",
-        operand: None,
-        operand_required: false,
-        says: "print the version",
-        more: "",
-        options: &[],
-    },
+    CommandRow { name: "version", operands: &[], says: "print the version", more: "", options: &[] },
 ];
+
+/// What a callback can be told, with the options that go with it.
+const VERBS: [(&str, &[&str]); 3] = [("succeed", &["raw"]), ("fail", &["type", "message", "data"]), ("heartbeat", &[])];
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +133,20 @@ pub(super) enum Command {
     List { status: Option<ExecutionStatus>, function: Option<String>, limit: Option<usize> },
     Show { id: String, payloads: bool },
     Stop { id: String },
+    Callback { id: String, answer: Answer },
     Help { command: Option<String> },
     Version,
+}
+
+/// What a callback is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A result: JSON unless it is `raw`.
+    Succeed { value: Option<String>, raw: bool },
+    /// An error.
+    Fail { error_type: Option<String>, message: Option<String>, data: Option<String> },
+    /// That it is still worked on.
+    Heartbeat,
 }
 
 /// A command line that was understood.
@@ -147,7 +173,7 @@ pub(super) fn parse(program: &str, arguments: impl IntoIterator<Item = OsString>
     let Some(row) = COMMANDS.iter().find(|row| row.name == word) else {
         return Err(unknown_command(program, &word));
     };
-    let mut given = Given { program, row, operand: None, options: BTreeMap::new() };
+    let mut given = Given { program, row, operands: Vec::new(), options: BTreeMap::new() };
     while let Some(argument) = parser.next().map_err(|error| given.wrong(&error.to_string()))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return help(Some(row.name.to_owned())),
@@ -155,8 +181,9 @@ pub(super) fn parse(program: &str, arguments: impl IntoIterator<Item = OsString>
                 let name = name.to_owned();
                 given.option(&name, &mut parser)?;
             }
-            Arg::Value(value) if row.operand.is_some() && given.operand.is_none() => {
-                given.operand = Some(given.text(value)?);
+            Arg::Value(value) if given.operands.len() < row.operands.len() => {
+                let text = given.text(value)?;
+                given.operands.push(text);
             }
             other => return Err(given.wrong(&other.unexpected().to_string())),
         }
@@ -174,7 +201,7 @@ fn unknown_command(program: &str, word: &str) -> Failure {
 struct Given<'a> {
     program: &'a str,
     row: &'static CommandRow,
-    operand: Option<String>,
+    operands: Vec<String>,
     options: BTreeMap<&'static str, OsString>,
 }
 
@@ -220,11 +247,11 @@ impl Given<'_> {
         if store.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
             return Err(self.wrong("`--store` names no file"));
         }
-        if let (Some(operand), true, None) = (self.row.operand, self.row.operand_required, &self.operand) {
-            return Err(self.wrong(&format!("`{}` needs {operand}", self.row.name)));
+        if let Some(missing) = self.row.operands.iter().skip(self.operands.len()).find(|operand| operand.required) {
+            return Err(self.wrong(&format!("`{}` needs {}", self.row.name, missing.name)));
         }
-        let operand = self.operand.take();
-        let id = || operand.clone().unwrap_or_default();
+        let mut operands = std::mem::take(&mut self.operands).into_iter();
+        let mut id = || operands.next().unwrap_or_default();
         let command = match self.row.name {
             "start" => Command::Start {
                 name: self.take("name")?,
@@ -232,7 +259,7 @@ impl Given<'_> {
                 timeout: self.read("timeout", "a whole number of seconds, at least 1", |text| {
                     text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
                 })?,
-                input: operand,
+                input: operands.next(),
             },
             "resume" => Command::Resume,
             "list" => Command::List {
@@ -245,10 +272,38 @@ impl Given<'_> {
             },
             "show" => Command::Show { id: id(), payloads: self.options.contains_key("payloads") },
             "stop" => Command::Stop { id: id() },
+            "callback" => {
+                let (id, verb) = (id(), id());
+                Command::Callback { id, answer: self.answer(&verb, operands.next())? }
+            }
             "version" => Command::Version,
-            _ => Command::Help { command: operand },
+            _ => Command::Help { command: operands.next() },
         };
         Ok(Parsed { command, store })
+    }
+
+    /// What `callback` says, with the options that its verb takes and no others.
+    fn answer(&mut self, verb: &str, value: Option<String>) -> Result<Answer, Failure> {
+        let Some((verb, takes)) = VERBS.iter().find(|(known, _)| *known == verb) else {
+            let meant = suggest::nearest(verb, VERBS.iter().map(|(verb, _)| *verb));
+            let meant = meant.map(|verb| format!(": did you mean `{verb}`?")).unwrap_or_default();
+            return Err(self.wrong(&format!("a callback can succeed, fail or heartbeat, not `{verb}`{meant}")));
+        };
+        if let Some(stray) = self.options.keys().find(|name| !takes.contains(name)) {
+            return Err(self.wrong(&format!("`--{stray}` does not go with `{verb}`")));
+        }
+        if let Some(value) = value.as_ref().filter(|_| *verb != "succeed") {
+            return Err(self.wrong(&format!("`{verb}` takes no value, and `{value}` is one")));
+        }
+        Ok(match *verb {
+            "succeed" => Answer::Succeed { value, raw: self.options.contains_key("raw") },
+            "fail" => Answer::Fail {
+                error_type: self.take("type")?,
+                message: self.take("message")?,
+                data: self.take("data")?,
+            },
+            _ => Answer::Heartbeat,
+        })
     }
 }
 
@@ -269,6 +324,24 @@ mod tests {
         assert_eq!(parsed.command, expected);
         let parsed = read(&["start", "-"]).unwrap();
         assert!(matches!(parsed.command, Command::Start { input: Some(dash), .. } if dash == "-"));
+    }
+
+    #[test]
+    fn a_callback_is_told_one_thing_with_what_goes_with_it() {
+        let answer = |line: &[&str]| match read(&[&["callback", "o-1/approval"], line].concat()).unwrap().command {
+            Command::Callback { id, answer } if id == "o-1/approval" => answer,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(answer(&["succeed"]), Answer::Succeed { value: None, raw: false });
+        assert_eq!(answer(&["succeed", "--raw", "-"]), Answer::Succeed { value: Some("-".into()), raw: true });
+        let message = Some("too dear".to_owned());
+        assert_eq!(answer(&["fail", "--message", "too dear"]), Answer::Fail { error_type: None, message, data: None });
+        assert_eq!(answer(&["heartbeat"]), Answer::Heartbeat);
+        let text = |line: &[&str]| read(&[&["callback", "o-1/approval"], line].concat()).unwrap_err().text;
+        assert!(text(&[]).contains("`callback` needs succeed | fail | heartbeat"));
+        assert!(text(&["suceed"]).contains("did you mean `succeed`?"));
+        assert!(text(&["fail", "{}"]).contains("`fail` takes no value, and `{}` is one"));
+        assert!(text(&["heartbeat", "--raw"]).contains("`--raw` does not go with `heartbeat`"));
     }
 
     #[test]

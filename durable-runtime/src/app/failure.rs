@@ -33,6 +33,7 @@ impl From<EngineError> for Failure {
                 | EngineError::InvalidInput { .. }
                 | EngineError::AlreadyStarted { .. }
                 | EngineError::NoSuchExecution { .. }
+                | EngineError::NoSuchCallback { .. }
                 | EngineError::Ambiguous { .. }
         );
         Self { text: error.to_string(), exit: if asked_wrongly { Exit::Usage } else { Exit::Failed } }

@@ -9,6 +9,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::painter::Painter;
+use super::program::Place;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::clock::Clock;
@@ -31,13 +32,19 @@ pub(super) enum Followed {
 /// Follows `arns` of `engine` until each has ended or is BLOCKED. `changes` was subscribed before they were started.
 pub(super) async fn follow(
     engine: &Engine,
-    clock: &Arc<dyn Clock>,
+    (clock, place): (&Arc<dyn Clock>, &Place),
     mut changes: Receiver<Change>,
     arns: &[Arn],
     terminal: &mut Terminal,
 ) -> Followed {
-    let mut view =
-        View { engine, clock, executions: BTreeMap::new(), several: arns.len() > 1, painter: Painter::default() };
+    let mut view = View {
+        engine,
+        clock,
+        place,
+        executions: BTreeMap::new(),
+        several: arns.len() > 1,
+        painter: Painter::default(),
+    };
     view.load(arns).await;
     let mut settled = BTreeMap::new();
     let mut waits: FuturesUnordered<_> = arns.iter().map(|arn| async move { (arn, engine.wait(arn).await) }).collect();
@@ -84,6 +91,7 @@ pub(super) async fn follow(
 struct View<'a> {
     engine: &'a Engine,
     clock: &'a Arc<dyn Clock>,
+    place: &'a Place,
     executions: BTreeMap<Arn, Progress>,
     several: bool,
     painter: Painter,
@@ -95,7 +103,7 @@ impl View<'_> {
         for arn in arns {
             let Ok(summary) = self.engine.describe(arn).await else { continue };
             let Ok(operations) = self.engine.operations(arn).await else { continue };
-            let mut progress = Progress::new(summary.name, summary.started);
+            let mut progress = Progress::new(summary.name, summary.started, self.place.clone());
             progress.reload(&operations);
             self.executions.insert(arn.clone(), progress);
         }

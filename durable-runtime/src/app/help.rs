@@ -37,11 +37,11 @@ fn overview(program: &str, functions: &[String]) -> String {
 }
 
 fn usage(row: &CommandRow) -> String {
-    match row.operand {
-        Some(operand) if row.operand_required => format!("{} {operand}", row.name),
-        Some(operand) => format!("{} [{operand}]", row.name),
-        None => row.name.to_owned(),
-    }
+    row.operands.iter().fold(row.name.to_owned(), |usage, operand| match operand.required {
+        true if operand.name.contains('|') => format!("{usage} ({})", operand.name),
+        true => format!("{usage} {}", operand.name),
+        false => format!("{usage} [{}]", operand.name),
+    })
 }
 
 fn command(program: &str, row: &CommandRow) -> String {

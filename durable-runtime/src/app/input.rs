@@ -1,52 +1,71 @@
-//! The input of `start`: where it comes from, and what is wrong with it when it is not JSON. Nothing is started with
-//! an input that its function could not read.
+//! JSON that a command is given: where it comes from, and what is wrong with it when it is not JSON. Nothing is done
+//! with what could not be read.
 
 use std::path::Path;
 
 use super::failure::Failure;
 use super::terminal::Terminal;
 
+/// What a text is for, as error messages call it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Purpose {
+    noun: &'static str,
+    /// What is still as it was.
+    untouched: &'static str,
+}
+
+impl Purpose {
+    /// The input of `start`.
+    pub(super) const INPUT: Self = Self { noun: "input", untouched: "start again: nothing was started" };
+    /// The answer to a callback.
+    pub(super) const ANSWER: Self = Self { noun: "answer", untouched: "answer again: the callback is as it was" };
+}
+
 /// Reads what `argument` names: JSON itself, `@file`, or `-` for the standard input. No argument is `null`.
-pub(super) fn read(argument: Option<&str>, terminal: &mut Terminal) -> Result<Input, Failure> {
+pub(super) fn read(argument: Option<&str>, purpose: Purpose, terminal: &mut Terminal) -> Result<Input, Failure> {
+    let noun = purpose.noun;
+    let given = |json: &str| Input { from: format!("the {noun}"), json: json.to_owned(), purpose };
     match argument {
-        None => Ok(Input { from: "the input".to_owned(), json: "null".to_owned() }),
+        None => Ok(given("null")),
         Some("-") => {
-            let unreadable = |error| Failure::failed(format!("cannot read the input from standard input: {error}"));
-            Ok(Input { from: "standard input".to_owned(), json: terminal.read().map_err(unreadable)? })
+            let unreadable = |error| Failure::failed(format!("cannot read the {noun} from standard input: {error}"));
+            let json = terminal.read().map_err(unreadable)?;
+            Ok(Input { from: "standard input".to_owned(), json, purpose })
         }
         Some(text) => match text.strip_prefix('@') {
-            Some(file) => read_file(Path::new(file)),
-            None => Ok(Input { from: "the input".to_owned(), json: text.to_owned() }),
+            Some(file) => read_file(Path::new(file), purpose),
+            None => Ok(given(text)),
         },
     }
 }
 
-fn read_file(path: &Path) -> Result<Input, Failure> {
-    let shown = path.display();
+fn read_file(path: &Path, purpose: Purpose) -> Result<Input, Failure> {
+    let (shown, noun) = (path.display(), purpose.noun);
     let json = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!("cannot read the input file `{shown}`: {error}; give the path of a JSON file after `@`"))
+        Failure::usage(format!("cannot read the {noun} file `{shown}`: {error}; give the path of a file after `@`"))
     })?;
-    Ok(Input { from: shown.to_string(), json })
+    Ok(Input { from: shown.to_string(), json, purpose })
 }
 
-/// An input and where it came from.
+/// A text and where it came from.
 #[derive(Debug)]
 pub(super) struct Input {
     /// Where from, for error messages.
     from: String,
     /// The text.
     pub(super) json: String,
+    purpose: Purpose,
 }
 
 impl Input {
     /// Checks that the text is JSON, then that `check` takes it.
     pub(super) fn check(&self, check: impl Fn(&str) -> Result<(), serde_json::Error>) -> Result<(), Failure> {
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&self.json) {
-            return Err(Failure::usage(self.report("is not JSON", &error, self.hint())));
+            return Err(Failure::usage(self.report("is not JSON", &error, &self.hint())));
         }
         check(&self.json).map_err(|error| {
-            let hint = "mend the input and start again: nothing was started";
-            Failure::usage(self.report("is not what the function takes", &error, hint))
+            let hint = format!("mend the {} and {}", self.purpose.noun, self.purpose.untouched);
+            Failure::usage(self.report("is not what the function takes", &error, &hint))
         })
     }
 
@@ -57,16 +76,17 @@ impl Input {
     }
 
     /// What a person most likely meant.
-    fn hint(&self) -> &'static str {
+    fn hint(&self) -> String {
+        let Purpose { noun, untouched } = self.purpose;
         let text = self.json.trim();
         if text.is_empty() {
-            "give the input as JSON, `@file` or `-`"
-        } else if self.from == "the input" && Path::new(text).is_file() {
-            "it is the name of a file: put `@` before it"
+            format!("give the {noun} as JSON, `@file` or `-`")
+        } else if self.from == format!("the {noun}") && Path::new(text).is_file() {
+            "it is the name of a file: put `@` before it".to_owned()
         } else if text.starts_with('{') || text.starts_with('[') {
-            "mend it and start again: nothing was started; shells need single quotes around JSON"
+            format!("mend it and {untouched}; shells need single quotes around JSON")
         } else {
-            "JSON strings need their own quotes, as in '\"text\"'; `@file` reads a file"
+            "JSON strings need their own quotes, as in '\"text\"'; `@file` reads a file".to_owned()
         }
     }
 
@@ -99,10 +119,10 @@ impl Input {
 
 #[cfg(test)]
 mod tests {
-    use super::Input;
+    use super::{Input, Purpose};
 
     fn input(json: &str) -> Input {
-        Input { from: "order.json".to_owned(), json: json.to_owned() }
+        Input { from: "order.json".to_owned(), json: json.to_owned(), purpose: Purpose::INPUT }
     }
 
     #[test]

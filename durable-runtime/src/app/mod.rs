@@ -1,6 +1,8 @@
 //! The command line over the embedded engine: what a binary with durable functions is when it does not run on AWS.
 //! Knows nothing of the types of functions, and of the engine only its public surface.
 
+mod callback;
+mod callback_path;
 mod command;
 mod exit;
 mod failure;

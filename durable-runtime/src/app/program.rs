@@ -10,7 +10,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::run::Start;
 use super::terminal::Terminal;
-use super::{help, inspect, run, stop, suggest};
+use super::text;
+use super::{callback, help, inspect, run, stop, suggest};
 use crate::engine::{EngineOptions, ListFilter, StartOptions};
 use crate::function::Function;
 use crate::handler::with_plugins;
@@ -47,6 +48,7 @@ impl Entry {
 }
 
 /// Where the store is, and how to name it in a command.
+#[derive(Debug, Clone)]
 pub(super) struct Place {
     program: String,
     pub(super) store: PathBuf,
@@ -56,6 +58,12 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn shown(&self) -> String {
         self.store.display().to_string()
+    }
+
+    /// The command line that answers the callback at `path` (names joined by `/`) of an execution.
+    pub(super) fn answer_command(&self, execution: &str, path: &str) -> String {
+        let id = text::shell_word(&format!("{execution}/{path}"));
+        self.command(&format!("callback {id} succeed JSON"))
     }
 
     /// A command line that works on this store.
@@ -203,6 +211,9 @@ impl App {
             }
             Command::Show { id, payloads } => inspect::show(place.store, id, payloads, now, terminal).await,
             Command::Stop { id } => stop::stop(place.store, id, terminal).await,
+            Command::Callback { id, answer } => {
+                callback::answer(&place, self.options.clone(), id, answer, terminal).await
+            }
             Command::Help { command } => {
                 let names: Vec<String> = self.functions.iter().map(|entry| entry.name.clone()).collect();
                 terminal.print(&help::help(&self.program, &names, command.as_deref())?);

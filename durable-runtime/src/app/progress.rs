@@ -3,9 +3,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::program::Place;
 use super::text;
 use crate::engine::{Change, ChangeKind, OperationSummary};
 use crate::wire::{OperationId, OperationStatus, OperationType, Timestamp};
+
+/// What stands between the names of a path.
+const BETWEEN: &str = " / ";
 
 /// One followed execution.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub(super) struct Progress {
     /// Those that have ended: a change may tell again what was loaded from the store already.
     ended: HashSet<OperationId>,
     note: Option<String>,
+    place: Place,
 }
 
 /// An operation that has not finished.
@@ -34,7 +39,8 @@ struct Open {
 
 impl Progress {
     /// An execution that was started at `started`.
-    pub(super) fn new(name: impl Into<String>, started: Timestamp) -> Self {
+    /// `place` is where its callbacks are answered.
+    pub(super) fn new(name: impl Into<String>, started: Timestamp, place: Place) -> Self {
         Self {
             name: name.into(),
             started,
@@ -42,6 +48,7 @@ impl Progress {
             contexts: BTreeMap::new(),
             ended: HashSet::new(),
             note: None,
+            place,
         }
     }
 
@@ -73,9 +80,9 @@ impl Progress {
                 let (parent, operation_type, status) = (*parent, *operation_type, *status);
                 let open = Open { parent, path: String::new(), operation_type, status, attempt: *attempt, due: *due };
                 self.note = None;
-                self.set(*id, name.as_deref(), open)
-                    .filter(is_worth_a_line)
-                    .map(|open| format!("{}: {}", open.path, describe(&open, now)))
+                let open = self.set(*id, name.as_deref(), open).filter(is_worth_a_line)?;
+                let answer = self.answer(&open).map(|command| format!("; answer with `{command}`")).unwrap_or_default();
+                Some(format!("{}: {}{answer}", open.path, describe(&open, now)))
             }
             ChangeKind::InvocationFailed { error, again } => {
                 let again = text::due(*again, now);
@@ -101,8 +108,17 @@ impl Progress {
         let leaves: Vec<&Open> =
             self.open.iter().filter(|(id, _)| !parents.contains(*id)).map(|(_, open)| open).collect();
         let width = leaves.iter().map(|open| open.path.chars().count()).max().unwrap_or(0).min(40);
-        lines.extend(leaves.iter().map(|open| format!("  {:width$}  {}", open.path, describe(open, now))));
+        for open in leaves {
+            lines.push(format!("  {:width$}  {}", open.path, describe(open, now)));
+            lines.extend(self.answer(open).map(|command| format!("    answer with `{command}`")));
+        }
         lines
+    }
+
+    /// The command that answers an open callback.
+    fn answer(&self, open: &Open) -> Option<String> {
+        let waits = open.operation_type == OperationType::Callback && open.status == OperationStatus::Started;
+        waits.then(|| self.place.answer_command(&self.name, &open.path.replace(BETWEEN, "/")))
     }
 
     /// Records an operation's state and returns it with its path.
@@ -112,7 +128,7 @@ impl Progress {
         }
         let own = text::clean(name.unwrap_or_else(|| id.as_str()));
         let above = state.parent.and_then(|parent| self.contexts.get(&parent));
-        state.path = above.map_or_else(|| own.clone(), |above| format!("{above} / {own}"));
+        state.path = above.map_or_else(|| own.clone(), |above| format!("{above}{BETWEEN}{own}"));
         if state.operation_type == OperationType::Context {
             self.contexts.insert(id, state.path.clone());
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::follow::{Followed, follow};
-use super::input;
+use super::input::{self, Purpose};
 use super::program::{App, Place};
 use super::render::error_line;
 use super::terminal::Terminal;
@@ -26,7 +26,7 @@ pub(super) struct Start {
 /// Starts an execution and follows it to its end.
 pub(super) async fn start(app: &App, place: &Place, start: Start, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let entry = app.entry(start.function.as_deref())?;
-    let input = input::read(start.input.as_deref(), terminal)?;
+    let input = input::read(start.input.as_deref(), Purpose::INPUT, terminal)?;
     input.check(|json| entry.check(json))?;
     let engine = open(app, place).await?;
     let changes = engine.watch();
@@ -101,7 +101,7 @@ async fn settle(
     arns: &[Arn],
     terminal: &mut Terminal,
 ) -> Result<Exit, Failure> {
-    let settled = match follow(engine, &app.options.clock, changes, arns, terminal).await {
+    let settled = match follow(engine, (&app.options.clock, place), changes, arns, terminal).await {
         Followed::Settled(settled) => settled,
         Followed::Interrupted => {
             let names = arns.iter().map(Arn::name).collect::<Vec<_>>().join(", ");

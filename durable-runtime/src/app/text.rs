@@ -64,6 +64,16 @@ pub(super) fn clean(text: &str) -> String {
     })
 }
 
+/// Text as one word for a shell.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@+".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// JSON text on one line. Line breaks can only stand between its tokens.
 pub(super) fn one_line(json: &str) -> String {
     json.replace(['\n', '\r'], " ").trim().to_owned()
@@ -95,6 +105,13 @@ mod tests {
         assert_eq!(due(now.plus(Duration::from_millis(11_500)), now), "00:00:11 UTC, in 12 s");
         assert_eq!(due(now.plus(Duration::from_secs(90_000)), now), "2026-01-02 01:00:00 UTC, in 1 d 1 h");
         assert_eq!(due(now, now.plus(Duration::from_secs(1))), "now");
+    }
+
+    #[test]
+    fn a_shell_reads_a_word_as_it_was() {
+        assert_eq!(shell_word("order-7/approval"), "order-7/approval");
+        assert_eq!(shell_word("o/ask[tea 1]"), "'o/ask[tea 1]'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) fn tree(operations: &[OperationSummary], over: bool, payloads: bool, 
             attempts(operation),
             summary.duration.map(text::duration).unwrap_or_default(),
         ];
-        let below = details(operation, payloads).iter().map(|line| format!("{indent}    {line}")).collect();
+        let below = details(operation, over, payloads).iter().map(|line| format!("{indent}    {line}")).collect();
         table.push(cells, below);
         stack.extend(nodes(&children, Some(operation.id), &indent, over || operation.status.is_terminal()));
     }
@@ -131,9 +131,13 @@ fn attempts(operation: &Operation) -> String {
     details.attempt.saturating_add(running).max(1).to_string()
 }
 
-/// The lines under an operation: its error, and its result when asked for.
-fn details(operation: &Operation, payloads: bool) -> Vec<String> {
+/// The lines under an operation: an open callback's id, its error, and its result when asked for.
+fn details(operation: &Operation, over: bool, payloads: bool) -> Vec<String> {
     let (result, error) = operation.outcome();
+    let open = (!over && operation.status == OperationStatus::Started)
+        .then_some(operation.callback_details.as_ref())
+        .flatten();
+    let id = open.and_then(|details| details.callback_id.as_ref()).map(|id| format!("? answer as {id}"));
     let result = result.filter(|_| payloads).map(|json| format!("= {}", payload(json, true)));
-    result.into_iter().chain(error.map(|error| format!("! {}", error_text(error, payloads)))).collect()
+    id.into_iter().chain(result).chain(error.map(|error| format!("! {}", error_text(error, payloads)))).collect()
 }

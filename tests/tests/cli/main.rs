@@ -4,6 +4,7 @@
 // Clippy knows test functions, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod callbacks;
 mod changed_code;
 mod errors;
 mod inspect;
