@@ -145,6 +145,41 @@ async fn a_stop_from_elsewhere_is_applied_by_the_owner_or_without_one() {
 }
 
 #[tokio::test]
+async fn a_callback_is_answered_from_elsewhere_by_the_owner_or_without_one() {
+    let path = directory("inbox-callbacks").join("store.db");
+    let engine = waiting(&path).await;
+    let owned = started(&engine, "owned").await;
+    let orphan = started(&engine, "orphan").await;
+    let callback = |arn: &Arn| {
+        let operations = Reader::open(&path).unwrap().operations(arn).unwrap();
+        operations.into_iter().find_map(|one| one.operation.callback_details).unwrap().callback_id.unwrap()
+    };
+    let recorded = |arn: &Arn| {
+        let operations = Reader::open(&path).unwrap().operations(arn).unwrap();
+        let found = operations.into_iter().find(|one| one.operation.callback_details.is_some()).unwrap().operation;
+        (found.status, found.callback_details.unwrap())
+    };
+    let id = callback(&owned);
+    heartbeat_in_store(&path, &id).await.unwrap();
+    complete_callback_in_store(&path, &id, Ok(b"7".to_vec())).await.unwrap();
+    let (status, details) = recorded(&owned);
+    assert_eq!((status, details.result.as_deref()), (OperationStatus::Succeeded, Some("7")));
+    let again = complete_callback_in_store(&path, &id, Ok(b"8".to_vec())).await.unwrap_err();
+    assert_eq!(again, EngineError::CallbackClosed { id, by: ClosedBy::Answer });
+
+    let id = callback(&orphan);
+    engine.close().await.unwrap();
+    let large = complete_callback_in_store(&path, &id, Ok(vec![b'1'; 1024 * 1024 + 1])).await.unwrap_err();
+    assert!(matches!(large, EngineError::InvalidInput { .. }), "{large}");
+    let error = ErrorObject::new("Declined", "no");
+    complete_callback_in_store(&path, &id, Err(error.clone())).await.unwrap();
+    let (status, details) = recorded(&orphan);
+    assert_eq!((status, details.error), (OperationStatus::Failed, Some(error)));
+    let unknown = heartbeat_in_store(&path, "nonsense").await.unwrap_err();
+    assert_eq!(unknown, EngineError::NoSuchCallback { id: "nonsense".into() });
+}
+
+#[tokio::test]
 async fn a_request_left_for_an_owner_that_dies_is_done_by_its_sender() {
     let path = directory("dying-owner").join("store.db");
     let engine = Engine::options().inbox_interval(Duration::from_secs(3600)).open(&path).await.unwrap();
