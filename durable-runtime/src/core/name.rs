@@ -24,6 +24,11 @@ impl Name {
         Self { base: Cow::Owned(format!("{word}-{number}")), explicit: false }
     }
 
+    /// A name that was given as such.
+    pub(crate) fn given(name: String) -> Self {
+        Self { base: Cow::Owned(name), explicit: true }
+    }
+
     /// A name from the caller.
     pub(crate) fn set(&mut self, name: impl Into<Cow<'static, str>>) {
         *self = Self { base: name.into(), explicit: true };
