@@ -60,12 +60,14 @@ pub use crate::durations::{days, hours, minutes, seconds};
 pub use crate::error::{BoxError, CallbackError, Error, FailureKind, InvokeError, Result, StepFailure};
 pub use crate::operation::{Boxed, Operation, Recordable};
 pub use crate::operations::{
-    BatchResult, Branch, Callback, CallbackHandle, CallbackResult, Child, ChildBody, Collection, Commit, CurrentTime,
-    Invoke, NewUuid, Outcome, Parallel, Race, Race2, Race3, Race4, Race5, Race6, Race7, Race8, RandomKind, RandomValue,
-    Retrying, Settled, Sleep, Step, StepBody, UntilCondition, Untracked, WaitForCallback, WaitForCondition, callback,
-    commit, current_time, invoke, invoke_with, new_uuid, parallel_all, parallel_map, random_value, retrying, sleep,
-    sleep_until, untracked, wait_for_callback, wait_for_condition,
+    After, BatchResult, Branch, Callback, CallbackHandle, CallbackResult, Child, ChildBody, Collection, Commit,
+    Compensations, CurrentTime, Invoke, NewUuid, Outcome, Parallel, Race, Race2, Race3, Race4, Race5, Race6, Race7,
+    Race8, RandomKind, RandomValue, Retrying, Saga, Settled, Sleep, Step, StepBody, UntilCondition, Untracked,
+    WaitForCallback, WaitForCondition, callback, commit, current_time, invoke, invoke_with, new_uuid, parallel_all,
+    parallel_map, random_value, retrying, sleep, sleep_until, untracked, wait_for_callback, wait_for_condition,
 };
 pub use crate::retry::{Jitter, RetryPolicy};
+#[cfg(feature = "encryption")]
+pub use crate::serdes::Encrypting;
 pub use crate::serdes::{Codec, FileOverflow, Json, Serdes, SerdesPlace};
 pub use durable_macros::{child, durable, parallel, record, step};

@@ -34,12 +34,15 @@ struct Scope {
     /// The nearest recorded context, which the service is told as the parent.
     parent: Option<OperationId>,
     depth: u32,
-    position: AtomicU32,
+    /// Shared with the block of a saga, which is the same context.
+    position: Arc<AtomicU32>,
     /// The latest update that the next effect in here depends on.
     causal: AtomicU64,
     replaying: AtomicBool,
     /// Whether this context was recorded as finished and only runs to make its result again.
     finished: bool,
+    /// Whether this is the block of a saga, where compensations are registered.
+    saga: bool,
     write_through: AtomicBool,
     codec: OnceLock<Arc<dyn Codec>>,
     gate: Option<Arc<Gate>>,
@@ -77,10 +80,11 @@ impl Context {
             prefix: None,
             parent: None,
             depth: 0,
-            position: AtomicU32::new(0),
+            position: Arc::default(),
             causal: AtomicU64::new(0),
             replaying: AtomicBool::new(replaying),
             finished: false,
+            saga: false,
             write_through: AtomicBool::new(false),
             codec: OnceLock::new(),
             gate: None,
@@ -97,15 +101,31 @@ impl Context {
             prefix: Some(id),
             parent: Some(id),
             depth: self.0.depth + 1,
-            position: AtomicU32::new(0),
+            position: Arc::default(),
             causal: AtomicU64::new(self.causal()),
             replaying: AtomicBool::new(recorded && self.0.replaying.load(Ordering::Relaxed)),
             finished,
+            saga: false,
             write_through: self.0.inherited_write_through(),
             codec: OnceLock::new(),
             gate: self.0.gate.clone(),
             escalated: OnceLock::new(),
         }))
+    }
+
+    /// This context for the block of a saga: the same operations, numbered on, but failures of its own.
+    pub(crate) fn saga_block(&self) -> Self {
+        let mut block = self.fork();
+        if let Some(scope) = Arc::get_mut(&mut block.0) {
+            scope.position = self.0.position.clone();
+            scope.saga = true;
+        }
+        block
+    }
+
+    /// Whether this is a saga's own block.
+    pub(crate) fn is_saga(&self) -> bool {
+        self.0.saga
     }
 
     /// A context for a branch without a record: its ids are apart, its operations' parent is this context's.
@@ -127,10 +147,11 @@ impl Context {
             prefix: scope.prefix,
             parent: scope.parent,
             depth: scope.depth,
-            position: AtomicU32::new(0),
+            position: Arc::default(),
             causal: AtomicU64::new(self.causal()),
             replaying: AtomicBool::new(scope.replaying.load(Ordering::Relaxed)),
             finished: scope.finished,
+            saga: false,
             write_through: scope.inherited_write_through(),
             codec: scope.codec.clone(),
             gate: scope.gate.clone(),

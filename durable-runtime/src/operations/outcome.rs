@@ -82,6 +82,11 @@ pub(crate) fn unreadable_answer(name: &str, why: &str) -> ErrorObject {
 /// Fails an operation before anything of it is recorded. Its position is used up all the same.
 pub(crate) async fn refuse<E: serde::de::DeserializeOwned>(cx: &Context, failure: StepFailure) -> E {
     cx.skip();
+    express(cx, failure).await
+}
+
+/// A failure as an `E`. Where `E` cannot express it, it ends the context instead.
+pub(crate) async fn express<E: serde::de::DeserializeOwned>(cx: &Context, failure: StepFailure) -> E {
     let expressed = takes_failures::<E>().then(|| decode_error(&failure.to_object()));
     match expressed {
         Some(Decoded::Value(error)) => error,

@@ -4,6 +4,8 @@
 //! only text: it stands between everything that is recorded and the wire.
 
 mod coding;
+#[cfg(feature = "encryption")]
+mod encrypting;
 mod overflow;
 
 use std::any::type_name;
@@ -13,6 +15,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use coding::{Coding, Plain, Typed};
+#[cfg(feature = "encryption")]
+pub use encrypting::Encrypting;
 pub use overflow::FileOverflow;
 
 use crate::error::{BoxError, FailureKind, StepFailure};
