@@ -182,6 +182,22 @@ fn min_successful_does_not_wait_for_the_slowest_branch() {
     assert_eq!(invocations(&run), 1);
 }
 
+#[test]
+fn a_branch_that_began_before_a_suspension_counts_as_begun() {
+    #[durable]
+    async fn flow(flat: bool) -> Result<(usize, usize, bool)> {
+        let batch = parallel_map([60, 1, 60], |delay, _| child!(async move { sleep(seconds(delay)).await }));
+        let batch = if flat { batch.flat() } else { batch };
+        let settled = batch.min_successful(1).settled().await?;
+        sleep(hours(1)).await?;
+        Ok((settled.total_count(), settled.unfinished_count(), settled.outcomes[2] == Outcome::Unfinished))
+    }
+    for flat in [false, true] {
+        let run = virtual_time(async { Runner::new().await?.run("flow", flow, &flat).await }).unwrap();
+        assert_eq!(run.result::<(usize, usize, bool)>().unwrap(), (3, 2, true), "flat: {flat}");
+    }
+}
+
 #[durable]
 async fn tolerant(tolerated: usize) -> Result<(usize, usize, bool, Vec<String>)> {
     let settled = parallel_map([1, 0, 2, 0, 3], |value, _| {

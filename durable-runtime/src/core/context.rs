@@ -305,6 +305,11 @@ impl Context {
         }
     }
 
+    /// Whether `id` is on record and was not reached yet.
+    pub(crate) fn is_recorded(&self, id: &OperationId) -> bool {
+        self.0.shared.lock().journal.get(id).is_some()
+    }
+
     /// Returns unless a batch around is closing; then this branch begins nothing new and never returns.
     pub(crate) async fn unless_closing(&self) {
         if self.0.gate.as_ref().is_some_and(|gate| gate.is_closing()) {
@@ -423,7 +428,7 @@ impl Context {
             return self.0.finished;
         }
         let next = operation_id(self.0.prefix.as_ref(), self.0.position.load(Ordering::Relaxed).saturating_add(1));
-        self.0.finished || self.0.shared.lock().journal.get(&next).is_some()
+        self.0.finished || self.is_recorded(&next)
     }
 
     pub(crate) fn recorded_parent(&self) -> Option<&OperationId> {

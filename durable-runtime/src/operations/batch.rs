@@ -219,8 +219,7 @@ async fn live<'a>(
     }
     let again = matches!(runs, Runs::Again);
     batch.run_branches(branches, again).await;
-    let beyond = branch_id(&id, total);
-    inside.check_not_recorded(if settings.flat { operation_id(Some(&beyond), 1) } else { beyond }).await;
+    inside.check_not_recorded(first_record(&id, total, settings.flat)).await;
     cx.depend_on(inside.causal());
     // Branches that were cut off are dropped before the batch closes, and with them what they had not sent.
     let ends = batch.into_ends();
@@ -245,6 +244,13 @@ async fn live<'a>(
 /// Branches are numbered from 1 in the batch's own namespace.
 fn branch_id(batch: &OperationId, index: usize) -> OperationId {
     operation_id(Some(batch), u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1))
+}
+
+/// The operation that is on record as soon as a branch has begun: its own context, or its first operation where it has
+/// none.
+fn first_record(batch: &OperationId, index: usize, flat: bool) -> OperationId {
+    let branch = branch_id(batch, index);
+    if flat { operation_id(Some(&branch), 1) } else { branch }
 }
 
 struct Batch<'a, 's> {
@@ -285,6 +291,9 @@ impl<'a> Batch<'a, '_> {
         if waiting.len() == 0 {
             self.over = self.settings.completion.decide(&self.progress);
         }
+        if again {
+            self.begun.store(self.begun_before(waiting.len()), Ordering::Relaxed);
+        }
         // In a race that goes on after an interruption, what is recorded counts before what has to run again.
         let mut held = again && self.settings.completion.race;
         self.gate.hold(held);
@@ -307,6 +316,13 @@ impl<'a> Batch<'a, '_> {
             }
         })
         .await;
+    }
+
+    /// How many branches, from the first, an earlier invocation has begun. They count as begun even when the batch is
+    /// over before they are reached.
+    fn begun_before(&self, total: usize) -> usize {
+        let recorded = |index: &usize| self.inside.is_recorded(&first_record(&self.id, *index, self.settings.flat));
+        (0..total).rev().find(recorded).map_or(0, |index| index + 1)
     }
 
     /// Whether the batch is over and has nothing to wait for.
