@@ -24,6 +24,7 @@ pub(crate) struct StepArguments {
     pub(crate) name: Option<LitStr>,
     pub(crate) retry: Option<Expr>,
     pub(crate) retry_if: Option<Expr>,
+    pub(crate) timeout: Option<Expr>,
     pub(crate) at_most_once: bool,
     pub(crate) place: Place,
     pub(crate) runtime: Runtime,
@@ -56,6 +57,7 @@ const DURABLE: &[(&str, Form)] = &[("name", Form::Text), ("write_through", Form:
 const STEP: &[(&str, Form)] = &[
     ("retry", Form::Expression),
     ("retry_if", Form::Expression),
+    ("timeout", Form::Expression),
     ("name", Form::Text),
     ("at_most_once", Form::Flag),
     ("blocking", Form::Flag),
@@ -97,6 +99,7 @@ impl StepArguments {
             name: given.name(errors),
             retry: retry.cloned(),
             retry_if: retry_if.cloned(),
+            timeout: given.expression("timeout").cloned(),
             at_most_once: given.flag("at_most_once").is_some(),
             place,
             runtime: given.runtime(errors),
@@ -112,7 +115,13 @@ struct Argument {
 
 impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Lit) {
+            return Err(input.error("an argument has a name: write `name = \"…\"`"));
+        }
         let key = input.call(Ident::parse_any)?;
+        if input.peek(syn::token::Paren) {
+            return Err(input.error(format!("an argument takes its value behind `=`: write `{key} = …`")));
+        }
         let value = if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
         Ok(Argument { key, value })
     }
@@ -205,12 +214,14 @@ mod tests {
             retry = exponential(max_attempts = 5, first = "1s"),
             retry_if = |error| error.is_transient(),
             name = "charge card",
+            timeout = "30s",
             at_most_once,
             spawn,
             crate = "crate::rt",
         ));
         assert_eq!(errors, "");
         assert!(arguments.retry.is_some() && arguments.retry_if.is_some() && arguments.at_most_once);
+        assert!(arguments.timeout.is_some());
         assert_eq!(arguments.name.map(|name| name.value()).as_deref(), Some("charge card"));
         assert_eq!(arguments.place, Place::Spawned);
     }

@@ -6,7 +6,7 @@
 //! rustc gives such an expression the error type, and no second error follows from the first.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 /// Everything refused so far.
 #[derive(Default)]
@@ -50,6 +50,12 @@ impl Errors {
 /// An expression that reports `message` at `tokens`, to stand where the refused expression stood.
 pub(crate) fn refusal(tokens: impl ToTokens, message: impl std::fmt::Display) -> TokenStream {
     syn::Error::new_spanned(tokens, message).to_compile_error()
+}
+
+/// An expression that reports an error, or all of several.
+pub(crate) fn refused(error: &syn::Error) -> TokenStream {
+    let reports = error.to_compile_error();
+    if error.clone().into_iter().count() > 1 { quote!({ #reports }) } else { reports }
 }
 
 /// The span of generated code: errors about it point at `user`, its names are the macros' own.
@@ -96,7 +102,6 @@ pub(crate) fn plain_name(ident: &syn::Ident) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::quote;
 
     #[test]
     fn names_are_printable_ascii_of_1_to_256_characters() {
@@ -115,5 +120,15 @@ mod tests {
         let text = errors.into_tokens().to_string();
         assert!(text.contains("first") && text.contains("second"), "{text}");
         assert!(Errors::default().into_tokens().is_empty());
+    }
+
+    #[test]
+    fn several_errors_are_one_expression() {
+        let mut errors = Errors::default();
+        errors.refuse(quote!(a), "first");
+        assert!(syn::parse2::<syn::ExprMacro>(refused(&errors.0.clone().unwrap())).is_ok());
+        errors.refuse(quote!(b), "second");
+        let block: syn::ExprBlock = syn::parse2(refused(&errors.into_result().unwrap_err())).unwrap();
+        assert_eq!(block.block.stmts.len(), 2);
     }
 }

@@ -1,8 +1,9 @@
-//! Durations written as text in attributes: `"1s"`, `"90s"`, `"1.5m"`, `"1h30m"`. Checked at compile time against
-//! what the service can keep: whole seconds, at least one, at most 366 days. Knows nothing of retries.
+//! Durations written as text in attributes: `"1s"`, `"90s"`, `"1.5m"`, `"1h30m"`. Checked at compile time: delays against
+//! what the service can keep, whole seconds from one to 366 days; the time of an attempt, which only the process keeps,
+//! against what a text can say. Knows nothing of retries.
 
-use proc_macro2::{Literal, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::diagnostics::generated;
@@ -24,17 +25,10 @@ pub(crate) enum Span {
 impl Span {
     /// Reads the value of an argument.
     pub(crate) fn of(value: &Expr) -> syn::Result<Self> {
-        match value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match seconds(&text.value()) {
-                Ok(seconds) => Ok(Span::Literal { seconds, text: text.clone() }),
-                Err(problem) => Err(syn::Error::new_spanned(text, problem)),
-            },
-            Expr::Lit(literal) => Err(syn::Error::new_spanned(
-                literal,
-                "a duration carries its unit: write it as \"5s\", \"2m\" or \"1h\"",
-            )),
-            other => Ok(Span::Computed(other.clone())),
-        }
+        Ok(match written(value, seconds)? {
+            Some((seconds, text)) => Span::Literal { seconds, text: text.clone() },
+            None => Span::Computed(value.clone()),
+        })
     }
 
     /// The seconds, where they are known now.
@@ -57,11 +51,34 @@ impl Span {
     }
 }
 
+/// The time of an attempt, an expression of type `Duration`: to the millisecond, and more than none.
+pub(crate) fn of_attempt(value: &Expr) -> syn::Result<TokenStream> {
+    let Some((milliseconds, text)) = written(value, some_milliseconds)? else { return Ok(value.to_token_stream()) };
+    let (whole, rest) = (milliseconds / 1_000, milliseconds % 1_000);
+    let (constructor, amount) = if rest == 0 { ("from_secs", whole) } else { ("from_millis", milliseconds) };
+    let at = generated(text.span());
+    let (constructor, amount) = (Ident::new(constructor, at), Literal::u64_unsuffixed(amount));
+    Ok(quote_spanned!(at=> ::core::time::Duration::#constructor(#amount)))
+}
+
+/// What `read` makes of a duration's text, or nothing where the value is an expression.
+fn written(value: &Expr, read: fn(&str) -> Result<u64, String>) -> syn::Result<Option<(u64, &LitStr)>> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match read(&text.value()) {
+            Ok(amount) => Ok(Some((amount, text))),
+            Err(problem) => Err(syn::Error::new_spanned(text, problem)),
+        },
+        Expr::Lit(literal) => {
+            let message = "a duration carries its unit: write it as \"5s\", \"2m\" or \"1h\"";
+            Err(syn::Error::new_spanned(literal, message))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The whole seconds of a text such as `1h30m`, or what is wrong with it.
 fn seconds(text: &str) -> Result<u64, String> {
-    let milliseconds = milliseconds(text).ok_or_else(|| {
-        format!("{text:?} is not a duration: write it as \"5s\", \"1.5m\", \"2h\", \"7d\" or \"1h30m\"")
-    })?;
+    let milliseconds = milliseconds(text)?;
     if milliseconds < 1_000 {
         Err(format!("{text:?} is shorter than 1 second, the shortest delay the service keeps"))
     } else if milliseconds % 1_000 != 0 {
@@ -73,7 +90,19 @@ fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-fn milliseconds(text: &str) -> Option<u64> {
+fn some_milliseconds(text: &str) -> Result<u64, String> {
+    match milliseconds(text)? {
+        0 => Err(format!("{text:?} is no time at all, and no attempt can end in that")),
+        milliseconds => Ok(milliseconds),
+    }
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    total(text)
+        .ok_or_else(|| format!("{text:?} is not a duration: write it as \"5s\", \"1.5m\", \"2h\", \"7d\" or \"1h30m\""))
+}
+
+fn total(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -107,7 +136,7 @@ fn scaled(number: &str, length: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::{of_attempt, seconds};
 
     #[test]
     fn units_add_up_to_whole_seconds() {
@@ -137,6 +166,23 @@ mod tests {
         ] {
             let problem = seconds(text).unwrap_err();
             assert!(problem.contains(reason), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_an_attempt_may_be_short_but_not_nothing() {
+        let time = |value: &str| of_attempt(&syn::parse_str(value).unwrap()).map(|tokens| tokens.to_string());
+        for (value, expected) in
+            [("\"30s\"", "from_secs (30)"), ("\"1.5m\"", "from_secs (90)"), ("\"250ms\"", "from_millis (250)")]
+        {
+            assert!(time(value).unwrap().ends_with(expected), "{value}: {:?}", time(value));
+        }
+        assert_eq!(time("self.limit").unwrap(), "self . limit");
+        for (value, reason) in
+            [("\"0s\"", "no time at all"), ("\"soon\"", "not a duration"), ("30", "carries its unit")]
+        {
+            let problem = time(value).unwrap_err().to_string();
+            assert!(problem.contains(reason), "{value}: {problem}");
         }
     }
 }

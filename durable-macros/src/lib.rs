@@ -1,8 +1,8 @@
 //! The macros of `durable-runtime`, which re-exports them. Only the entry points are here: each attribute and each
 //! block has a module, and none of them knows how operations are run.
 //!
-//! `#[durable]` rewrites the body of a function, `#[step]` wraps it, and `record!`, `child!` and `parallel!` build
-//! operations. The page `docs/expansion.md` shows what comes out.
+//! `#[durable]` rewrites the body of a function, `#[step]` wraps it, and `record!`, `child!`, `parallel!` and `race!`
+//! build operations. The page `docs/expansion.md` shows what comes out.
 
 mod arguments;
 mod blocks;
@@ -48,6 +48,8 @@ pub fn durable(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   max = "60s", factor = 2, jitter = full)`, or an expression of type `RetryPolicy`. Delays are whole seconds from
 ///   1 second to 366 days. Only `first`, `increment` and `delay` have to be given.
 /// * `retry_if = …`: a function of the error that says whether to try again.
+/// * `timeout = "30s"`: an attempt that takes longer has failed with a `StepFailure`, from which the step's error converts.
+///   Milliseconds or more; an expression of type `Duration` as well. Not for steps that are neither `async` nor `blocking`.
 /// * `at_most_once`: an attempt whose end is unknown is not repeated.
 /// * `blocking`: the body, not `async`, runs on a thread of its own and takes owned arguments.
 /// * `spawn`: the body runs in a task of its own and takes owned arguments.
@@ -85,4 +87,20 @@ pub fn child(tokens: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn parallel(tokens: TokenStream) -> TokenStream {
     blocks::alone("parallel", tokens.into()).into()
+}
+
+/// The first of 2 to 8 operations to settle: `race!(paid = charge(&card) => |receipt| …, late = sleep(hours(1)) => |_| …)`,
+/// with a name in front if wanted: `race!("payment", paid = …, late = …)`.
+///
+/// The arms are those of [`parallel!`]: any operation, or an `async` block. The first to come to its end decides, with
+/// its value or with its error, which converts into the function's by `From`; the others are cancelled, step bodies too.
+/// Replay takes the recorded winner. A race against `sleep` is how anything gets a deadline.
+///
+/// Behind `=>` stands what becomes of the value, as code of the function around it: it may `.await`, `return`, `break` and
+/// use `?`. Such a race is awaited where it is written, `race!(…).await` or `race!(…).named("x").await`, and gives
+/// `Result<V, E>` with the type that all handlers have. Without handlers awaiting gives the winner by position:
+/// `Race2::A(value)` or `Race2::B(value)` for two arms, up to `Race8`.
+#[proc_macro]
+pub fn race(tokens: TokenStream) -> TokenStream {
+    blocks::alone("race", tokens.into()).into()
 }

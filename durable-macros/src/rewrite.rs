@@ -1,5 +1,5 @@
 //! The rewriting of a durable body: every `.await` becomes a checkpoint in the body's context, the blocks of the
-//! language (`child!`, `parallel!`, `record!`) become operations, and everything else stays as it is written. Knows
+//! language (`child!`, `parallel!`, `race!`, `record!`) become operations, and everything else stays as it is written. Knows
 //! nothing of what the blocks become.
 
 use proc_macro2::{Span, TokenStream};
@@ -26,6 +26,10 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) uses_postfix: bool,
     /// Whether the current expression is inside a closure, where `.await` is not ours.
     pub(crate) in_closure: bool,
+    /// Whether the current expression is the whole of a block that stands in a plain function.
+    pub(crate) outermost: bool,
+    /// What replaces the current macro call of somebody else's, because of something refused in its tokens.
+    pub(crate) refused: Option<TokenStream>,
     /// Whether `async` blocks are ordinary here: in the arguments of `untracked`.
     untracked: bool,
 }
@@ -43,6 +47,8 @@ impl<'a> Rewrite<'a> {
             bound: BoundNames::default(),
             uses_postfix: false,
             in_closure: false,
+            outermost: false,
+            refused: None,
             untracked: false,
         }
     }
@@ -71,12 +77,15 @@ impl<'a> Rewrite<'a> {
         let bound = std::mem::take(&mut self.bound);
         let in_closure = std::mem::replace(&mut self.in_closure, false);
         let untracked = std::mem::replace(&mut self.untracked, false);
+        let outermost = std::mem::replace(&mut self.outermost, false);
         let value = inside(self);
         (self.bound, self.in_closure, self.untracked) = (bound, in_closure, untracked);
+        self.outermost = outermost;
         value
     }
 
     fn checkpoint(&mut self, awaited: &mut ExprAwait) -> TokenStream {
+        let handlers = self.take_handlers(&mut awaited.base);
         self.visit_expr_mut(&mut awaited.base);
         sleep::mark_literal(&mut awaited.base, self.runtime);
         let ExprAwait { attrs, base, dot_token, await_token } = awaited;
@@ -85,7 +94,12 @@ impl<'a> Rewrite<'a> {
         let (root, context) = (self.runtime.respanned(user), self.context(user));
         let arguments = parentheses(quote_spanned!(user=> #base, &#context), base.to_token_stream());
         let run = quote_spanned!(user=> #root::Operation::run #arguments);
-        quote!(#(#attrs)* #run #dot_token #await_token)
+        let ended = quote!(#run #dot_token #await_token);
+        let value = match handlers {
+            Some(handlers) => self.handled(handlers, &ended),
+            None => ended,
+        };
+        quote!(#(#attrs)* #value)
     }
 
     /// The replacement of a macro call: a block of the language, or nothing if the macro stays.

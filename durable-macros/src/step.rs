@@ -9,6 +9,7 @@ use syn::{Attribute, FnArg, Pat, ReceiverKind, Type};
 
 use crate::arguments::{Place, StepArguments};
 use crate::diagnostics::{Errors, generated, typed_return};
+use crate::duration;
 use crate::function::{Body, Function};
 use crate::retry;
 use crate::rewrite::statement_tokens;
@@ -20,6 +21,8 @@ const MUTABLE: &str = "each attempt of a step works on its own copy of the argum
 const INSTRUMENT: &str = "`#[instrument]` below `#[step]` would time only the construction of the step: put it above";
 const BLOCKING_ASYNC: &str = "a `blocking` step is not `async`: it has a thread of its own and may block it";
 const SPAWN_SYNC: &str = "a spawned step is an `async fn`; for code that blocks there is `#[step(blocking)]`";
+const TIMEOUT_SYNC: &str = "a step that is not `async` cannot be stopped at its time: make it an `async fn`, \
+    or `blocking`, where its attempt fails in time and its thread goes on";
 const AWAIT_IN_SYNC: &str = "this step is not an `async fn`";
 
 /// Expands the attribute.
@@ -31,7 +34,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#errors #item);
     };
     let mut refused = Errors::default();
-    check(&mut function, arguments.place, &mut refused);
+    check(&mut function, &arguments, &mut refused);
     let name = function.operation_name(arguments.name.clone(), &mut errors);
     let result = function.result_type();
     let span = result.as_ref().map_or(function.signature.ident.span(), Spanned::span);
@@ -57,11 +60,16 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     quote!(#errors #(#attributes)* #visibility #signature { #operation })
 }
 
-fn check(function: &mut Function, place: Place, errors: &mut Errors) {
+fn check(function: &mut Function, arguments: &StepArguments, errors: &mut Errors) {
+    let place = arguments.place;
+    function.refuse_async_trait(errors);
     match (place, function.signature.asyncness) {
         (Place::Blocking, Some(keyword)) => errors.refuse(keyword, BLOCKING_ASYNC),
         (Place::Spawned, None) => errors.refuse(function.signature.fn_token, SPAWN_SYNC),
-        (Place::Inline, None) => refuse_awaits(function, errors),
+        (Place::Inline, None) => {
+            refuse_awaits(function, errors);
+            arguments.timeout.iter().for_each(|timeout| errors.refuse(timeout, TIMEOUT_SYNC));
+        }
         _ => {}
     }
     function.refuse_mutable_references(MUTABLE, errors);
@@ -92,8 +100,12 @@ fn settings(arguments: &StepArguments, errors: &mut Errors) -> TokenStream {
     });
     let retry_if =
         arguments.retry_if.as_ref().map(|filter| quote_spanned!(generated(filter.span())=> .retry_if(#filter)));
+    let timeout = arguments.timeout.as_ref().and_then(|value| {
+        let time = errors.accept(duration::of_attempt(value))?;
+        Some(quote_spanned!(generated(value.span())=> .timeout(#time)))
+    });
     let at_most_once = arguments.at_most_once.then(|| quote!(.at_most_once()));
-    quote!(#retry #retry_if #at_most_once)
+    quote!(#retry #retry_if #timeout #at_most_once)
 }
 
 /// One assertion per argument taken by value: it is cloned for every attempt, and the error says so on its type.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::clock::{BoxFuture, Clock};
+use crate::plugin::Plugin;
 use crate::service::DurableService;
 use crate::wire::{ErrorObject, InvocationEvent, InvocationResponse, Timestamp};
 
@@ -19,6 +20,8 @@ pub struct Invocation {
     pub function_name: String,
     /// This invocation's id, for logs.
     pub request_id: String,
+    /// Who listens to it.
+    pub plugins: Vec<Arc<dyn Plugin>>,
     /// When the host ends the invocation, if it does.
     pub deadline: Option<Timestamp>,
 }

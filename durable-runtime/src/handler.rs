@@ -10,6 +10,7 @@ use crate::core::{Context, Ended, Root, drive};
 use crate::error::{StepFailure, encode_error};
 use crate::function::{Function, Invocation, InvocationOutcome};
 use crate::operation::{Operation, Recordable};
+use crate::plugin::Plugin;
 use crate::wire::ErrorObject;
 
 struct Handler<F, In> {
@@ -43,6 +44,8 @@ where
             Box::pin(async move {
                 let input: In = match serde_json::from_str(&input) {
                     Ok(input) => input,
+                    // An edit of the input's type must not destroy an execution that is under way.
+                    Err(cause) if context.has_history() => return context.unreadable_input(&cause.to_string()).await,
                     Err(cause) => return Err(unreadable_input(&context, &cause)),
                 };
                 let output = function(input).run_as_content(context.clone()).await;
@@ -51,6 +54,31 @@ where
             })
         };
         Box::pin(drive(invocation, Root { start: Box::new(start) }))
+    }
+}
+
+/// A host's [`Function`] that plugins listen to. They are called after those that it has already.
+///
+/// [`App::plugin`](crate::App::plugin) does this for all functions of a program.
+pub fn with_plugins(
+    function: Arc<dyn Function>,
+    plugins: impl IntoIterator<Item = Arc<dyn Plugin>>,
+) -> Arc<dyn Function> {
+    let plugins: Vec<_> = plugins.into_iter().collect();
+    if plugins.is_empty() { function } else { Arc::new(Observed { function, plugins }) }
+}
+
+struct Observed {
+    function: Arc<dyn Function>,
+    plugins: Vec<Arc<dyn Plugin>>,
+}
+
+impl Function for Observed {
+    fn invoke(&self, mut invocation: Invocation) -> BoxFuture<'static, InvocationOutcome> {
+        // The innermost wrapper is the function's own and was made first.
+        let outer = std::mem::replace(&mut invocation.plugins, self.plugins.clone());
+        invocation.plugins.extend(outer);
+        self.function.invoke(invocation)
     }
 }
 

@@ -33,6 +33,7 @@
 pub mod __private;
 #[cfg(feature = "engine")]
 pub mod app;
+mod batched;
 pub mod clock;
 mod completion;
 mod core;
@@ -42,8 +43,11 @@ pub mod engine;
 mod error;
 pub mod function;
 pub mod handler;
+#[cfg(feature = "logging")]
+pub mod logging;
 mod operation;
 mod operations;
+pub mod plugin;
 pub mod prelude;
 mod retry;
 mod serdes;
@@ -54,6 +58,7 @@ pub mod wire;
 
 #[cfg(feature = "engine")]
 pub use crate::app::{App, run};
+pub use crate::batched::Batched;
 pub use crate::completion::{CompletionReason, Progress, Verdict};
 pub use crate::core::{Context, Execution, StepInfo};
 pub use crate::durations::{days, hours, minutes, seconds};
@@ -70,4 +75,4 @@ pub use crate::retry::{Jitter, RetryPolicy};
 #[cfg(feature = "encryption")]
 pub use crate::serdes::Encrypting;
 pub use crate::serdes::{Codec, FileOverflow, Json, Serdes, SerdesPlace};
-pub use durable_macros::{child, durable, parallel, record, step};
+pub use durable_macros::{child, durable, parallel, race, record, step};

@@ -11,7 +11,7 @@ use crate::core::{Context, Name};
 /// Something that a durable function can await: it is checkpointed when it runs and read back when it is replayed.
 ///
 /// An operation does nothing until it is awaited inside a `#[durable]` function. Values of this trait come from
-/// `#[step]` and `#[durable]` functions, from `record!`, `child!` and `parallel!`, and from functions such as
+/// `#[step]` and `#[durable]` functions, from `record!`, `child!`, `parallel!` and `race!`, and from functions such as
 /// [`sleep`](crate::sleep).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a durable operation",

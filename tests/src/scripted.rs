@@ -173,6 +173,7 @@ impl Scripted {
             clock,
             function_name: "scripted".into(),
             request_id: "request".into(),
+            plugins: Vec::new(),
             deadline: None,
         };
         let outcome = function.invoke(invocation).await;

@@ -1,9 +1,11 @@
-//! The blocks of the language: `child!`, `parallel!` and `record!`. Inside a durable function they are expanded by the
+//! The blocks of the language: `child!`, `parallel!`, `race!` and `record!`. Inside a durable function they are expanded by the
 //! rewriting, with the function's error type; elsewhere by macros of the same names, where the error is inferred.
 //! Knows nothing of the statements around a block.
 
+mod arms;
 mod child;
 mod parallel;
+mod race;
 mod record;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
@@ -12,7 +14,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprClosure, Ident, LitStr, Macro, ReturnType, Stmt, Token};
 
-use crate::diagnostics::{check_name, generated, refusal, typed_return};
+use crate::diagnostics::{check_name, generated, refusal, refused, typed_return};
 use crate::rewrite::{Rewrite, statement_tokens};
 use crate::runtime::Runtime;
 
@@ -32,6 +34,11 @@ impl Site {
         Site { start: user, end: user }
     }
 
+    /// At a macro call with this name.
+    fn of(name: &Ident, mac: &Macro) -> Self {
+        Site { start: name.span(), end: mac.delimiter.span().close() }
+    }
+
     /// The call of a constructor of the runtime: `path` begins behind the runtime's own.
     fn construct(self, runtime: &Runtime, path: TokenStream, arguments: TokenStream) -> TokenStream {
         let root = runtime.respanned(self.start);
@@ -42,17 +49,16 @@ impl Site {
 }
 
 /// The blocks by name.
-const BLOCKS: [(&str, Expansion); 3] =
-    [("child", child::expand), ("parallel", parallel::expand), ("record", record::expand)];
+const BLOCKS: [(&str, Expansion); 4] =
+    [("child", child::expand), ("parallel", parallel::expand), ("race", race::expand), ("record", record::expand)];
 
 impl Rewrite<'_> {
     /// The operation that a macro call stands for, if it is a block of the language.
     pub(crate) fn block(&mut self, mac: &Macro) -> Option<TokenStream> {
         let name = self.runtime.item(&mac.path)?;
         let (_, expansion) = BLOCKS.iter().find(|(block, _)| name == block)?;
-        let site = Site { start: name.span(), end: mac.delimiter.span().close() };
-        let expanded = expansion(self, mac.tokens.clone(), site);
-        Some(expanded.unwrap_or_else(|error| error.to_compile_error()))
+        let expanded = expansion(self, mac.tokens.clone(), Site::of(name, mac));
+        Some(expanded.unwrap_or_else(|error| refused(&error)))
     }
 }
 
@@ -62,6 +68,7 @@ pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
     let mut rewrite = Rewrite::new(&runtime, None);
     // As in a closure, there is no context outside of the blocks.
     rewrite.in_closure = true;
+    rewrite.outermost = true;
     let Some((_, expansion)) = BLOCKS.iter().find(|(block, _)| name == *block) else {
         return refusal(tokens, format!("there is no block `{name}!`"));
     };
@@ -71,7 +78,7 @@ pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
             quote!({ #import #operation })
         }
         Ok(operation) => operation,
-        Err(error) => error.to_compile_error(),
+        Err(error) => refused(&error),
     }
 }
 
@@ -80,6 +87,8 @@ pub(crate) fn import(runtime: &Runtime) -> TokenStream {
     let root = runtime.at(Span::call_site());
     quote_spanned!(Span::mixed_site()=> use #root::__private::OperationInMacro as _;)
 }
+
+const COMPUTED_NAME: &str = "the name in front of a block is a literal; a computed one is given behind it: `.named(…)`";
 
 /// `expr` or `"name", expr`, with an optional comma at the end.
 struct Named {
@@ -91,12 +100,25 @@ impl Parse for Named {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = leading_name(input)?;
         let expr = input.parse()?;
-        input.parse::<Option<Token![,]>>()?;
+        if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            return Err(syn::Error::new_spanned(expr, COMPUTED_NAME));
+        }
         Ok(Named { name, expr })
     }
 }
 
-/// A name in front of a comma, checked.
+/// Refuses `future.await` and `future.await?` where a block awaits by itself.
+fn refuse_await(expr: &Expr, reason: &str) -> syn::Result<()> {
+    match expr {
+        Expr::Await(awaited) => Err(syn::Error::new_spanned(awaited.await_token, reason)),
+        Expr::Try(inner) => refuse_await(&inner.expr, reason),
+        Expr::Paren(inner) => refuse_await(&inner.expr, reason),
+        Expr::Group(inner) => refuse_await(&inner.expr, reason),
+        _ => Ok(()),
+    }
+}
+
+/// A name in front of a comma, checked. Only a literal can be one: blocks are named while they are compiled.
 fn leading_name(input: ParseStream<'_>) -> syn::Result<Option<LitStr>> {
     if !(input.peek(LitStr) && input.peek2(Token![,])) {
         return Ok(None);
@@ -212,7 +234,7 @@ mod tests {
         let expansion = expanded("parallel", "a = f(), b = async { g().await }");
         assert!(expansion.starts_with("Parallel::<_,_>::new(\"parallel\",(Branch::new(\"a\",f()),"), "{expansion}");
         assert!(expansion.contains("as::core::result::Result<_,_>"), "{expansion}");
-        assert_eq!(expanded("record", "f(x)"), "Step::new(\"f\",async||{f(x).await})");
+        assert_eq!(expanded("record", "f(x)"), "Step::new(\"f\",asyncmove||{__private::future(f(x)).await})");
     }
 
     #[test]
@@ -220,6 +242,12 @@ mod tests {
         let expansion = expanded("parallel", "a = f(x.await), b = async { vec![y.await] }");
         assert!(expansion.starts_with("{use__private::OperationInMacroas_;Parallel"), "{expansion}");
         assert!(expansion.contains("f(x.await)") && expansion.contains("y.__run(&__durable).await"), "{expansion}");
+    }
+
+    #[test]
+    fn what_a_plain_function_records_owns_what_it_uses_and_what_a_block_in_it_records_borrows() {
+        assert!(expanded("parallel", "a = record!(f(&x))").contains("asyncmove||"));
+        assert!(!expanded("child", "async { record!(f(&x)).await }").contains("asyncmove||"));
     }
 
     #[test]

@@ -13,9 +13,14 @@ use super::terminal::Terminal;
 use super::{help, inspect, run, stop, suggest};
 use crate::engine::{EngineOptions, ListFilter, StartOptions};
 use crate::function::Function;
+use crate::handler::with_plugins;
+use crate::plugin::Plugin;
 
 /// Says whether a function can read an input, and if not where it goes wrong.
 pub type InputCheck = Arc<dyn Fn(&str) -> Result<(), serde_json::Error> + Send + Sync>;
+
+/// Characters of a function's name, as AWS Lambda takes them.
+const FUNCTION_NAME_CHARS: usize = 64;
 
 /// A program of durable functions: `App::new().register("checkout", checkout).run().await`.
 #[derive(Clone)]
@@ -23,6 +28,7 @@ pub struct App {
     program: String,
     pub(super) functions: Vec<Entry>,
     pub(super) options: EngineOptions,
+    pub(super) plugins: Vec<Arc<dyn Plugin>>,
 }
 
 /// A function under its name.
@@ -81,7 +87,7 @@ impl App {
     /// A program of another name: its default store is `.durable/<name>.db`, and help calls it so.
     #[must_use]
     pub fn named(program: impl Into<String>) -> Self {
-        Self { program: program.into(), functions: Vec::new(), options: EngineOptions::default() }
+        Self { program: program.into(), functions: Vec::new(), options: EngineOptions::default(), plugins: Vec::new() }
     }
 
     /// Adds a function behind its types. A later one of the same name replaces it.
@@ -102,10 +108,20 @@ impl App {
         self
     }
 
-    /// The functions under their names, in the order of their registration. For programs that run them on an engine
-    /// of their own.
-    pub fn functions(&self) -> impl Iterator<Item = (&str, &Arc<dyn Function>)> {
-        self.functions.iter().map(|entry| (entry.name.as_str(), &entry.function))
+    /// Adds a plugin, which listens to all functions of the program.
+    ///
+    /// For one function alone there is [`handler::with_plugins`](crate::handler::with_plugins).
+    #[must_use]
+    pub fn plugin(mut self, plugin: impl Plugin) -> Self {
+        self.plugins.push(Arc::new(plugin));
+        self
+    }
+
+    /// The functions under their names, in the order of their registration, with the program's plugins.
+    /// For programs that run them on an engine of their own.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, Arc<dyn Function>)> {
+        let watched = |entry: &Entry| with_plugins(Arc::clone(&entry.function), self.plugins.clone());
+        self.functions.iter().map(move |entry| (entry.name.as_str(), watched(entry)))
     }
 
     /// Settings of the engine that runs the functions, such as another clock.
@@ -130,7 +146,9 @@ impl App {
     /// None outside AWS Lambda. Under Lambda (`AWS_LAMBDA_RUNTIME_API` is set) always, because this build cannot
     /// serve it.
     pub async fn run(self) -> Result<(), BoxError> {
-        self.run_with(std::env::args_os().skip(1)).await
+        // Collected first: the process's own iterator is not `Send`, and this future may be spawned.
+        let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+        self.run_with(arguments).await
     }
 
     /// [`run`](Self::run) with other arguments than the process's, as for a program that starts something by itself
@@ -153,7 +171,7 @@ impl App {
 
     /// Runs a command line given by its arguments behind the program's name, at `terminal`.
     pub async fn execute(&self, arguments: impl IntoIterator<Item = OsString>, terminal: &mut Terminal) -> Exit {
-        let done = match parse(&self.program, arguments) {
+        let done = match parse(&self.program, arguments).and_then(|parsed| self.check_names().map(|()| parsed)) {
             Ok(parsed) => self.command(parsed, terminal).await,
             Err(failure) => Err(failure),
         };
@@ -195,6 +213,21 @@ impl App {
                 Ok(Exit::Succeeded)
             }
         }
+    }
+
+    /// Refuses functions that nothing could find by their names.
+    fn check_names(&self) -> Result<(), Failure> {
+        let fits = |name: &str| {
+            let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+            (1..=FUNCTION_NAME_CHARS).contains(&name.len()) && name.chars().all(letters)
+        };
+        self.functions.iter().find(|entry| !fits(&entry.name)).map_or(Ok(()), |entry| {
+            Err(Failure::usage(format!(
+                "`{}` cannot name a function: 1 to {FUNCTION_NAME_CHARS} letters, digits, `-` and `_`; register it under \
+                 another name",
+                entry.name
+            )))
+        })
     }
 
     fn place(&self, store: Option<PathBuf>) -> Place {

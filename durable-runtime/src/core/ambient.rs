@@ -2,7 +2,7 @@
 //!
 //! Set around every poll, so that branches which interleave on one thread never see each other's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::SystemTime;
 
 use super::context::Context;
@@ -11,6 +11,19 @@ use crate::wire::OperationId;
 thread_local! {
     static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
     static STEP: RefCell<Option<StepInfo>> = const { RefCell::new(None) };
+}
+
+thread_local! {
+    /// Whether a plugin runs: its events are no repetition, whatever the code around it does.
+    static OBSERVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a plugin's hook on behalf of `context`.
+pub(crate) fn observing<R>(context: &Context, hook: impl FnOnce() -> R) -> R {
+    let before = OBSERVING.replace(true);
+    let result = with_context(context, hook);
+    OBSERVING.set(before);
+    result
 }
 
 /// Restores what was set before, also when the poll in between panics.
@@ -48,7 +61,8 @@ impl Execution {
     /// ```
     #[must_use]
     pub fn current() -> Option<Self> {
-        CONTEXT.with_borrow(Clone::clone).map(Self)
+        // Asked by loggers too, which may run while a thread ends.
+        CONTEXT.try_with(|context| context.borrow().clone()).ok().flatten().map(Self)
     }
 
     /// The execution's ARN, its id at the service.
@@ -75,12 +89,32 @@ impl Execution {
         &self.0.shared().execution.request_id
     }
 
+    /// The id of the context that this code runs in: a child context or a branch, also one without a record of its own.
+    /// `None` in the handler itself.
+    #[must_use]
+    pub fn context_id(&self) -> Option<&str> {
+        self.0.id().map(OperationId::as_str)
+    }
+
+    /// The name of the context that this code runs in; the function's in the handler itself.
+    #[must_use]
+    pub fn context_name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The time by the clock that the execution goes by: the machine's, or a virtual one in tests. For logs and metrics;
+    /// what code decides by the time has to be recorded with [`current_time`](crate::current_time).
+    #[must_use]
+    pub fn clock_time(&self) -> SystemTime {
+        now(&self.0)
+    }
+
     /// Whether what runs now ran before and is only repeated: its next operation is on record.
     ///
     /// For logs and metrics. A decision on it makes the run differ from its history.
     #[must_use]
     pub fn is_replaying(&self) -> bool {
-        self.0.is_replaying()
+        !OBSERVING.get() && self.0.is_replaying()
     }
 }
 
@@ -110,7 +144,7 @@ impl StepInfo {
     /// The attempt that this code runs in, or `None` outside of a step body.
     #[must_use]
     pub fn current() -> Option<Self> {
-        STEP.with_borrow(Clone::clone)
+        STEP.try_with(|step| step.borrow().clone()).ok().flatten()
     }
 
     /// The attempt's number, from 1.
@@ -123,6 +157,12 @@ impl StepInfo {
     #[must_use]
     pub fn operation_id(&self) -> &str {
         self.id.as_str()
+    }
+
+    /// The id of the nearest recorded context around the step; `None` at the root.
+    #[must_use]
+    pub fn parent_id(&self) -> Option<&str> {
+        self.context.recorded_parent().map(OperationId::as_str)
     }
 
     /// The operation's name.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::select;
 
+use super::context::Context;
 use super::fatal::Fatal;
 use super::outbox::Sequence;
 use super::shared::{Shared, State};
@@ -38,6 +39,18 @@ pub(crate) struct Checkpointer {
     vain_questions: u32,
 }
 
+/// A transport that panics ends the invocation; it does not leave it waiting.
+struct Ended(Arc<Shared>, bool);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if !self.1 {
+            let panicked = ServiceError::unavailable("the transport of checkpoints panicked");
+            self.0.cut_off(Fatal::Service(panicked));
+        }
+    }
+}
+
 enum Decision {
     Send(Vec<OperationUpdate>, Sequence),
     Wait(Option<Timestamp>),
@@ -52,9 +65,10 @@ impl Checkpointer {
 
     /// Runs until the invocation is closed or a request fails.
     pub(crate) async fn run(mut self) {
+        let mut end = Ended(self.shared.clone(), false);
         loop {
             match self.decide() {
-                Decision::Stop => return,
+                Decision::Stop => return end.1 = true,
                 Decision::Wait(None) => self.shared.attention.notified().await,
                 Decision::Wait(Some(until)) => select! {
                     () = self.shared.attention.notified() => {}
@@ -62,7 +76,8 @@ impl Checkpointer {
                 },
                 Decision::Send(updates, upto) => {
                     if let Err(fatal) = self.send(updates, upto).await {
-                        self.shared.end_with(fatal);
+                        end.1 = true;
+                        self.shared.cut_off(fatal);
                         return;
                     }
                 }
@@ -74,7 +89,7 @@ impl Checkpointer {
         let now = self.shared.clock.now();
         let shared = self.shared.clone();
         let mut state = shared.lock();
-        if state.closed || state.fatal.is_some() {
+        if state.closed || state.cut_off {
             return Decision::Stop;
         }
         let due = if state.outbox.is_empty() {
@@ -97,7 +112,7 @@ impl Checkpointer {
     /// How long what is queued may wait for company; `None` for as long as durable code is busy.
     fn patience(&self, state: &State) -> Option<Duration> {
         let now = Some(Duration::ZERO);
-        if state.draining || !state.outbox.has_room() {
+        if state.draining || state.fatal.is_some() || !state.outbox.has_room() {
             return now;
         }
         if !state.idle {
@@ -145,6 +160,10 @@ impl Checkpointer {
         }
         let page = response.new_execution_state;
         let news = all_pages(&*self.service, &arn, &self.token, page).await.map_err(Fatal::Service)?;
+        if let Some(observer) = &self.shared.observer {
+            // Before anybody is woken: whoever goes on because of the news comes after its hooks.
+            observer.merged(&Context::root(self.shared.clone(), false), &news);
+        }
         let moved = self.publish(news, upto);
         self.vain_questions = match (moved, empty) {
             (true, _) => 0,

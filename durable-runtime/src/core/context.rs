@@ -189,7 +189,7 @@ impl Context {
     pub(crate) fn seal(&self, id: &OperationId, text: String) -> String {
         let Some(codec) = self.codec() else { return text };
         codec.encode(text, self.place(id)).unwrap_or_else(|cause| {
-            self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
+            self.0.shared.cut_off(Fatal::Serdes(cause.to_string()));
             String::new()
         })
     }
@@ -198,7 +198,7 @@ impl Context {
     pub(crate) fn seal_error(&self, id: &OperationId, error: ErrorObject) -> ErrorObject {
         let Some(codec) = self.codec() else { return error };
         codec.encode_error(error, self.place(id)).unwrap_or_else(|cause| {
-            self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
+            self.0.shared.cut_off(Fatal::Serdes(cause.to_string()));
             ErrorObject::default()
         })
     }
@@ -224,13 +224,13 @@ impl Context {
         self.claim_at(self.next_id(), spec).await
     }
 
-    /// Claims the next position for an operation that has nothing to do, unless it is on record.
-    pub(crate) async fn claim_if_recorded(&self, spec: &Spec<'_>) -> Claim {
+    /// Claims the next position for an operation that may be recorded as one of two kinds: as the first, unless the
+    /// second is on record there. Whether it is the second comes along.
+    pub(crate) async fn claim_either(&self, first: &Spec<'_>, second: &Spec<'_>) -> (Claim, bool) {
         let id = self.next_id();
-        if self.0.shared.lock().journal.get(&id).is_none() {
-            return Claim { id, recorded: None };
-        }
-        self.claim_at(id, spec).await
+        let recorded = self.0.shared.lock().journal.get(&id).map(|recorded| recorded.operation_type);
+        let is_second = recorded == Some(second.operation_type);
+        (self.claim_at(id, if is_second { second } else { first }).await, is_second)
     }
 
     /// Uses the next position up for an operation that is refused and leaves no record.
@@ -245,12 +245,13 @@ impl Context {
 
     /// Claims the given id, as branches of a batch do.
     pub(crate) async fn claim_at(&self, id: OperationId, spec: &Spec<'_>) -> Claim {
-        let recorded = self.0.shared.lock().journal.take(&id);
+        let recorded = self.0.shared.lock().claim(&id);
         match &recorded {
             Some(operation) => {
                 if !self.matches(operation, spec) {
                     return self.diverged(&id, Some(spec), &Mismatch::Other { recorded: operation }).await;
                 }
+                self.0.shared.observer.as_ref().inspect(|observer| observer.reached(self, operation));
                 if !operation.status.is_terminal() {
                     self.goes_live();
                 }
@@ -291,10 +292,34 @@ impl Context {
         self.diverged(id, Some(spec), &Mismatch::Unreadable { why })
     }
 
-    /// Checks that nothing recorded lies behind the end of this context. Never returns when something does.
+    /// Whether something was recorded before this invocation. Asked at the root, before anything ran.
+    pub(crate) fn has_history(&self) -> bool {
+        self.0.replaying.load(Ordering::Relaxed)
+    }
+
+    /// Ends the invocation because the execution's input does not read as today's type. Never resolves.
+    pub(crate) fn unreadable_input<T>(&self, why: &str) -> Pending<T> {
+        self.0.shared.end_with(Fatal::Diverged(divergence::unreadable_input(self, why)));
+        pending()
+    }
+
+    /// Checks that nothing recorded in this context was left unreached at its end. Never returns when something was.
     pub(crate) async fn check_end(&self) {
-        let position = self.0.position.load(Ordering::Relaxed).saturating_add(1);
-        self.check_not_recorded(operation_id(self.0.prefix.as_ref(), position)).await;
+        let apart = self.0.prefix != self.0.parent;
+        let left = {
+            let state = self.0.shared.lock();
+            // Operations of a branch without a record have the batch as their parent, with those of its siblings.
+            let left =
+                if apart { state.journal.get(&self.peek_id()) } else { state.journal.left_in(self.0.parent.as_ref()) };
+            left.cloned()
+        };
+        if let Some(recorded) = left {
+            self.diverged(&recorded.id, None, &Mismatch::NeverReached { recorded: &recorded }).await
+        }
+    }
+
+    fn peek_id(&self) -> OperationId {
+        operation_id(self.0.prefix.as_ref(), self.0.position.load(Ordering::Relaxed).saturating_add(1))
     }
 
     /// Checks that nothing is recorded under `id`, which code never reached.
@@ -427,12 +452,20 @@ impl Context {
         if !self.0.replaying.load(Ordering::Relaxed) {
             return self.0.finished;
         }
-        let next = operation_id(self.0.prefix.as_ref(), self.0.position.load(Ordering::Relaxed).saturating_add(1));
-        self.0.finished || self.is_recorded(&next)
+        self.0.finished || self.is_recorded(&self.peek_id())
     }
 
     pub(crate) fn recorded_parent(&self) -> Option<&OperationId> {
         self.0.parent.as_ref()
+    }
+
+    /// What the ids of operations in here begin with; `None` at the root.
+    pub(crate) fn id(&self) -> Option<&OperationId> {
+        self.0.prefix.as_ref()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
     }
 
     pub(crate) fn execution_arn(&self) -> &str {

@@ -60,6 +60,20 @@ pub(crate) fn report(context: &Context, id: &OperationId, ran: Option<&Spec<'_>>
     text
 }
 
+/// The report on an input that today's type does not read, in an execution that is under way.
+pub(crate) fn unreadable_input(context: &Context, why: &str) -> String {
+    format!(
+        "this build does not read the input of an execution that is under way\n  \
+           execution  {}\n  \
+           where      the input of {}\n  \
+           ran        {why}\n  \
+           what to do: give new fields of the input a default (`#[serde(default)]`), or deploy the build that it was\n  \
+           started with\n",
+        context.execution_arn(),
+        context.shared().execution.function_name,
+    )
+}
+
 /// The report on durable code that waits for something that is not durable.
 pub(crate) fn foreign_wait(context: &Context) -> String {
     format!(

@@ -14,15 +14,20 @@ use super::context::Context;
 use super::divergence::foreign_wait;
 use super::fatal::Fatal;
 use super::journal::Journal;
+use super::observer::Observer;
 use super::shared::{ExecutionFacts, Shared};
 use super::wakers::HandlerWaker;
 use crate::clock::BoxFuture;
 use crate::error::StepFailure;
 use crate::function::{Invocation, InvocationOutcome};
+use crate::plugin::InvocationInfo;
 use crate::wire::{
     Action, ErrorObject, InvocationResponse, Operation, OperationId, OperationStatus, OperationType, OperationUpdate,
     limits,
 };
+
+/// How often durable code is polled again at once before other tasks get their turn.
+const POLLS_IN_A_ROW: u32 = 8;
 
 /// How durable code ended: the text of its result, or its error.
 pub(crate) type Ended = Result<String, ErrorObject>;
@@ -35,9 +40,9 @@ pub(crate) struct Root {
 
 /// Runs one invocation.
 pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutcome {
-    let Invocation { event, service, clock, function_name, request_id, deadline: _ } = invocation;
+    let Invocation { event, service, clock, function_name, request_id, plugins, deadline: _ } = invocation;
     let (arn, token) = (event.durable_execution_arn, event.checkpoint_token);
-    let changed = event.updated_operation_ids.is_some_and(|ids| !ids.is_empty());
+    let changed = event.updated_operation_ids.as_ref().is_some_and(|ids| !ids.is_empty());
     let operations = match all_pages(&*service, &arn, &token, event.initial_execution_state).await {
         Ok(operations) => operations,
         Err(error) => return Fatal::Service(error).into(),
@@ -49,14 +54,25 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
     };
     let impatient = replaying && (!changed || operations.iter().any(|operation| begun(operation)));
     let execution_id = arn.rsplit('/').next().unwrap_or_default().to_owned();
-    let input = input_of(&operations, &execution_id);
+    let execution = execution_of(&operations, &execution_id);
+    let input = execution.map_or_else(|| "null".to_owned(), input_of);
+    let info = || InvocationInfo {
+        execution_arn: arn.clone(),
+        function_name: function_name.clone(),
+        request_id: request_id.clone(),
+        execution_start: execution.map(|execution| execution.start_timestamp).unwrap_or_default(),
+        is_first: !replaying,
+    };
+    let observer = Observer::of(plugins, info, &operations, event.updated_operation_ids);
 
     let execution = ExecutionFacts { arn, function_name, request_id };
-    let shared = Arc::new(Shared::new(Journal::new(operations), clock, execution));
+    let shared = Arc::new(Shared::new(Journal::new(operations), clock, execution, observer));
     let context = Context::root(shared.clone(), replaying);
     let checkpointer = Checkpointer::new(shared.clone(), service, token, impatient);
     let _stop = StopOnDrop(shared.clone());
+    shared.observer.as_ref().inspect(|observer| observer.invocation_started(&context));
     let sender = tokio::spawn(checkpointer.run());
+    let root_context = context.clone();
 
     let mut run = Run {
         waker: Arc::default(),
@@ -75,14 +91,19 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
     shared.attention.notify_one();
     // The sender has nothing in flight any more, or its answer no longer matters.
     sender.abort();
+    shared.observer.as_ref().inspect(|observer| observer.invocation_ended(&root_context, &outcome));
     outcome
 }
 
 /// The EXECUTION operation is the first, or the one with the execution's id.
-fn input_of(operations: &[Box<Operation>], execution_id: &str) -> String {
+fn execution_of<'a>(operations: &'a [Box<Operation>], execution_id: &str) -> Option<&'a Operation> {
     let by_id = operations.iter().find(|operation| operation.id.as_str() == execution_id);
-    let execution = by_id.or_else(|| operations.first()).and_then(|operation| operation.execution_details.as_ref());
-    let text = execution.and_then(|details| details.input_payload.as_deref()).filter(|text| !text.trim().is_empty());
+    by_id.or_else(|| operations.first()).map(Box::as_ref)
+}
+
+fn input_of(execution: &Operation) -> String {
+    let details = execution.execution_details.as_ref();
+    let text = details.and_then(|details| details.input_payload.as_deref()).filter(|text| !text.trim().is_empty());
     text.unwrap_or("null").to_owned()
 }
 
@@ -114,6 +135,7 @@ impl Run {
     fn poll(&mut self, cx: &TaskContext<'_>) -> Poll<Verdict> {
         let shared = self.context.shared().clone();
         self.waker.forward_to(cx.waker());
+        let mut polls = 0;
         loop {
             if self.handler.is_some() && (std::mem::take(&mut self.first) || self.waker.take_woken()) {
                 shared.lock().idle = false;
@@ -131,11 +153,24 @@ impl Run {
                 let fatal = fatal.clone();
                 drop(state);
                 self.drop_handler();
+                // What is known is recorded first: a result that was made must not be lost to an edit.
+                let state = shared.lock();
+                if !state.cut_off && !state.outbox.is_drained() {
+                    drop(state);
+                    shared.attention.notify_one();
+                    return Poll::Pending;
+                }
                 return Poll::Ready(Verdict::Fatal(fatal));
             }
             // News are merged and woken for under this lock, so none can slip in between here and the verdict.
             if self.handler.is_some() && self.waker.is_woken() {
-                continue;
+                polls += 1;
+                if polls < POLLS_IN_A_ROW {
+                    continue;
+                }
+                // A future that gives way by waking itself wants others to run: they get their turn.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if !state.outbox.is_drained() || state.live > 0 {
                 return Poll::Pending;

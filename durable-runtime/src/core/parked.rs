@@ -20,9 +20,10 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    /// From now on keeps what the service says of `id`.
+    /// From now on keeps what the service says of `id`. What it has said already is newer than `recorded`.
     pub(crate) fn watch(&mut self, id: OperationId, recorded: Option<Box<Operation>>) {
-        self.watched.insert(id, Watched { latest: recorded, waker: None });
+        let watched = self.watched.entry(id).or_default();
+        watched.latest = watched.latest.take().or(recorded);
     }
 
     /// The operation once it has moved on: finished, or ready for its next attempt. Otherwise `waker` waits.

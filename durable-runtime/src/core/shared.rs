@@ -7,11 +7,12 @@ use tokio::sync::Notify;
 
 use super::fatal::Fatal;
 use super::journal::Journal;
+use super::observer::Observer;
 use super::outbox::Outbox;
 use super::parked::Parked;
 use super::wakers::sanctioned;
 use crate::clock::Clock;
-use crate::wire::Operations;
+use crate::wire::{Operation, OperationId, OperationType, Operations};
 
 /// One invocation, as seen from inside.
 pub(crate) struct Shared {
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) attention: Notify,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) execution: ExecutionFacts,
+    /// Tells plugins what happens; `None` without plugins.
+    pub(crate) observer: Option<Observer>,
 }
 
 /// What an execution is called.
@@ -43,13 +46,20 @@ pub(crate) struct State {
     /// Whether the checkpointer is to stop.
     pub(crate) closed: bool,
     pub(crate) fatal: Option<Fatal>,
+    /// Whether nothing is sent any more, because a request failed or what is queued is not to be trusted.
+    pub(crate) cut_off: bool,
     pub(crate) driver: Option<Waker>,
 }
 
 impl Shared {
-    pub(crate) fn new(journal: Journal, clock: Arc<dyn Clock>, execution: ExecutionFacts) -> Self {
+    pub(crate) fn new(
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+        execution: ExecutionFacts,
+        observer: Option<Observer>,
+    ) -> Self {
         let state = Mutex::new(State { journal, ..State::default() });
-        Self { state, attention: Notify::new(), clock, execution }
+        Self { state, attention: Notify::new(), clock, execution, observer }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -57,7 +67,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the invocation, unless something else did already.
+    /// Ends the invocation, unless something else did already, and sends nothing more.
+    pub(crate) fn cut_off(&self, fatal: Fatal) {
+        self.lock().cut_off = true;
+        self.end_with(fatal);
+    }
+
+    /// Ends the invocation, unless something else did already. What is queued is still sent.
     pub(crate) fn end_with(&self, fatal: Fatal) {
         let mut state = self.lock();
         state.fatal.get_or_insert(fatal);
@@ -72,6 +88,16 @@ impl State {
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
+    }
+
+    /// Hands the record of `id` out. One that the service will move on is watched from this moment, so that no news
+    /// can fall between the record and its watch.
+    pub(crate) fn claim(&mut self, id: &OperationId) -> Option<Box<Operation>> {
+        let recorded = self.journal.take(id)?;
+        if !recorded.status.is_terminal() && recorded.operation_type != OperationType::Context {
+            self.parked.watch(*id, None);
+        }
+        Some(recorded)
     }
 
     /// Takes what the service reported. Whether something that is waited for has moved on.

@@ -13,10 +13,15 @@ thread_local! {
 
 /// Runs `wake` as the runtime's own: the handler's waker will not take it for a foreign one.
 pub(crate) fn sanctioned<T>(wake: impl FnOnce() -> T) -> T {
-    let before = SANCTIONED.replace(true);
-    let result = wake();
-    SANCTIONED.set(before);
-    result
+    /// Restores what was before, also when a poll inside panics.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SANCTIONED.set(self.0);
+        }
+    }
+    let _restore = Restore(SANCTIONED.replace(true));
+    wake()
 }
 
 /// The waker that durable code is polled with.

@@ -254,6 +254,7 @@ impl Live {
             clock: Arc::clone(&self.shared.options.clock),
             function_name: self.execution.function.clone(),
             request_id: request_id.clone(),
+            plugins: Vec::new(),
             deadline: None,
         };
         let own = self.own.clone();

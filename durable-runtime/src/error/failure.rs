@@ -4,16 +4,51 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::ErrorObject;
+use crate::wire::{ErrorObject, limits};
 
 /// The wire's error type is this word, a dot and the kind; Rust type names have no dot, so users' own cannot clash.
 const MARK: &str = "StepFailure";
 
-/// An operation that failed without an error of its own type: a panic, an interrupted at-most-once attempt, a
-/// result too large to record.
+/// Bytes of text that are kept: an error travels with its text up to three times, escaped.
+const LONGEST_TEXT: usize = 4096;
+
+/// An operation that failed without an error of its own type: a panic, an attempt over its time, an interrupted
+/// at-most-once attempt, a result too large to record.
 ///
-/// Where an operation's error type can take it ([`Error`](crate::Error) can), it comes back as an error. Where it
-/// cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED at each.
+/// Where an operation's error type can take it ([`Error`](crate::Error) can, and this type itself), it comes back as an
+/// error. Where it cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED
+/// at each.
+///
+/// It is also the error of the operations that have no body: `sleep`, `current_time`, `random_value`, `new_uuid` and the
+/// creation of a `callback` fail only because of how they were asked for. An error enum takes it like any other error:
+///
+/// ```
+/// use durable_runtime::StepFailure;
+/// use durable_runtime::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Serialize, Deserialize)]
+/// enum OrderError {
+///     SoldOut,
+///     Runtime(StepFailure),
+/// }
+///
+/// // What `thiserror` writes for `#[from] StepFailure`.
+/// impl From<StepFailure> for OrderError {
+///     fn from(failure: StepFailure) -> Self {
+///         Self::Runtime(failure)
+///     }
+/// }
+/// # impl std::fmt::Display for OrderError {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") }
+/// # }
+///
+/// #[durable]
+/// async fn later(item: String) -> Result<String, OrderError> {
+///     sleep(hours(1)).await?;
+///     if item.is_empty() { Err(OrderError::SoldOut) } else { Ok(item) }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepFailure {
     kind: FailureKind,
@@ -28,6 +63,8 @@ pub enum FailureKind {
     Panicked,
     /// An at-most-once attempt was begun and its end is unknown.
     Interrupted,
+    /// An attempt took longer than its step gives it.
+    TimedOut,
     /// The result is over the service's limit.
     ResultTooLarge,
     /// The error is over the service's limit.
@@ -46,7 +83,7 @@ pub enum FailureKind {
 
 impl StepFailure {
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: shortened(message.into(), LONGEST_TEXT) }
     }
 
     /// A caught panic, with its own text.
@@ -62,7 +99,7 @@ impl StepFailure {
         self.kind
     }
 
-    /// What happened. A panic's text is verbatim.
+    /// What happened. A panic's text is verbatim, its first 4 KiB.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -73,9 +110,14 @@ impl StepFailure {
         format!("{MARK}.{:?}", self.kind)
     }
 
+    /// The failure on the wire. Its text is shortened until it fits, whatever escaping makes of it.
     pub(crate) fn to_object(&self) -> ErrorObject {
         let mut object = ErrorObject::new(self.type_name(), self.message.clone());
         object.error_data = serde_json::to_string(self).ok();
+        if object.json_bytes() > limits::ERROR_BYTES && !self.message.is_empty() {
+            let message = shortened(self.message.clone(), self.message.len() / 2);
+            return Self { kind: self.kind, message }.to_object();
+        }
         object
     }
 
@@ -93,6 +135,14 @@ impl StepFailure {
             Data::Bare(failure) | Data::InError { failure } => Some(failure),
         }
     }
+}
+
+fn shortened(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        let cut = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(cut);
+    }
+    text
 }
 
 impl fmt::Display for StepFailure {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::outcome::{self, End, Recorded};
-use crate::core::{Context, Gate, Spec, supervise};
+use crate::core::{Context, FunctionRun, Gate, Mismatch, Spec, supervise};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::Recordable;
 use crate::serdes::{Codec, Coding};
@@ -103,6 +103,12 @@ where
 {
     let inside = open(cx, id, spec, &runs).await.behind(setting.gate);
     inside.set(setting.write_through, setting.codec);
+    let run = FunctionRun {
+        attempt: None,
+        is_replay: !matches!(runs, Runs::Fresh),
+        is_replaying_children: matches!(runs, Runs::ForItsResult(_)),
+    };
+    let observed = cx.function_starts(&id, spec, run);
     let ended = match inside.check_depth() {
         Ok(()) => supervise(&inside, || enter(inside.clone())).await,
         Err(failure) => Err(failure),
@@ -111,6 +117,11 @@ where
         inside.check_end().await;
     }
     let (ended, output) = outcome::record(cx, &id, ended, coding);
+    if let (Runs::ForItsResult(_), Err(error)) = (&runs, &ended) {
+        let recorded = "a success, too large to store".to_owned();
+        return cx.diverged(&id, Some(spec), &Mismatch::Setting { recorded, ran: error.to_string() }).await;
+    }
+    cx.function_ended(&id, spec, observed, ended.as_ref().err());
     cx.depend_on(inside.causal());
     if !matches!(runs, Runs::ForItsResult(_)) {
         let closing = close(cx, id, spec, &ended, &String::new);

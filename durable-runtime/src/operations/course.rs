@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::outcome::Recorded;
-use crate::core::{Context, Spec, StepInfo};
+use crate::core::{Context, FunctionRun, Observed, Spec, StepInfo};
 use crate::error::{FailureKind, StepFailure};
 use crate::wire::{
     Action, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationUpdate, StepOptions, limits,
@@ -15,6 +15,8 @@ pub(super) struct Course<'a> {
     pub(super) id: OperationId,
     pub(super) spec: Spec<'a>,
     pub(super) at_most_once: bool,
+    /// Whether the step was on record when code came to it.
+    pub(super) is_replay: bool,
 }
 
 /// What an attempt finds before it.
@@ -74,6 +76,17 @@ impl Course<'_> {
     /// What code in the body can ask for.
     pub(super) fn info(&self, attempt: u32) -> StepInfo {
         StepInfo::new(self.cx.clone(), self.id, self.spec.name.to_owned(), attempt)
+    }
+
+    /// Tells plugins that an attempt begins.
+    pub(super) fn attempt_starts(&self, attempt: u32) -> Option<Observed> {
+        let run = FunctionRun { attempt: Some(attempt), is_replay: self.is_replay, is_replaying_children: false };
+        self.cx.function_starts(&self.id, &self.spec, run)
+    }
+
+    /// Tells plugins how it ended.
+    pub(super) fn attempt_ended(&self, observed: Option<Observed>, recorded: &Recorded) {
+        self.cx.function_ended(&self.id, &self.spec, observed, recorded.as_ref().err());
     }
 
     pub(super) fn update(&self, action: Action) -> OperationUpdate {

@@ -1,5 +1,7 @@
 //! How recorded outcomes become the values that user code sees, the same way live and replayed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::core::{Context, Spec};
 use crate::error::{Decoded, StepFailure, decode_error, takes_failures};
 use crate::operation::Recordable;
@@ -19,7 +21,11 @@ pub(crate) fn record<R>(
     ended: Result<R, StepFailure>,
     coding: &dyn Coding<R>,
 ) -> (Recorded, Option<R>) {
-    let recorded = ended.and_then(|output| coding.record(output, cx.place(id)));
+    // Serializing is the user's code as well: its panic is this operation's failure and nobody else's.
+    let recorded = ended.and_then(|output| {
+        let record = AssertUnwindSafe(|| coding.record(output, cx.place(id)));
+        catch_unwind(record).unwrap_or_else(|panic| Err(StepFailure::panicked(&*panic)))
+    });
     recorded.unwrap_or_else(|failure| (Err(failure.to_object()), None))
 }
 

@@ -3,10 +3,10 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::batch::{self, BranchPlan, Closed, Kind};
+use super::batch::{self, BranchPlan, Closed, ItemCoding, Kind};
 use super::batch_settings::BatchSettings;
 use super::builder::naming;
 use super::outcome;
@@ -41,8 +41,8 @@ naming!(impl [Branches, Err] Race<Branches, Err>, in settings);
 
 macro_rules! races {
     ($($total:literal $race:ident ($($branch:ident $index:tt),+))+) => {$(
-        /// The winner of a race, by position.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        /// The winner of a race, by position. It can be recorded, so that a race may be a branch or end a block.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[allow(missing_docs)]
         pub enum $race<$($branch),+> {
             $($branch($branch)),+
@@ -57,7 +57,7 @@ macro_rules! races {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Self { settings, branches, .. } = self;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, ItemCoding::default()),)+];
                 let Closed { id, ends } = match batch::run(cx, Kind::Parallel, &settings, $total, erase).await {
                     Ok(closed) => closed,
                     Err(refused) => return Err(outcome::refuse(cx, refused).await),

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use super::builder::naming;
 use super::course::whole_seconds;
 use super::outcome;
 use crate::core::{Claim, Context, Mismatch, Name, Spec};
-use crate::error::{Error, FailureKind, StepFailure};
+use crate::error::{FailureKind, StepFailure};
 use crate::operation::Operation;
 use crate::wire::{
-    Action, Operation as Record, OperationId, OperationStatus, OperationType, OperationUpdate, SubType, Timestamp,
-    WaitOptions, limits,
+    Action, Operation as Record, OperationId, OperationType, OperationUpdate, SubType, Timestamp, WaitOptions, limits,
 };
 
 /// A durable timer: the service's WAIT. Made by [`sleep`] and [`sleep_until`].
@@ -45,60 +46,97 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep { name: Name::default_of("sleep"), until: Until::After(duration), literal: false }
 }
 
-/// Waits until a time, in whole seconds rounded up. A time that has passed is no wait, and leaves no record.
+/// Waits until a time, in whole seconds rounded up. A time that has passed is no wait: that is recorded, so that a
+/// replay on another clock decides the same.
 pub fn sleep_until(time: SystemTime) -> Sleep {
     Sleep { name: Name::default_of("sleep"), until: Until::At(time), literal: false }
 }
 
 impl Sleep {
-    /// Seconds to wait from `now`; `None` when the time has passed.
-    fn seconds(&self, now: SystemTime) -> Option<u64> {
-        match self.until {
-            Until::After(duration) => Some(whole_seconds(duration)),
-            Until::At(time) => time.duration_since(now).ok().filter(|left| !left.is_zero()).map(whole_seconds),
-        }
+    /// Seconds to wait from `now`.
+    fn seconds(&self, now: SystemTime) -> Result<u64, NoWait> {
+        let seconds = match self.until {
+            Until::After(duration) => whole_seconds(duration),
+            Until::At(time) => match time.duration_since(now) {
+                Ok(left) if !left.is_zero() => whole_seconds(left),
+                _ => return Err(NoWait::Passed),
+            },
+        };
+        if seconds > limits::DELAY_SECONDS { Err(NoWait::TooFar(seconds)) } else { Ok(seconds) }
     }
 }
 
 naming!(impl [] Sleep);
 
 impl Operation for Sleep {
-    type Output = Result<(), Error>;
+    type Output = Result<(), StepFailure>;
 
     fn literal(mut self) -> Self {
         self.literal = true;
         self
     }
 
-    async fn run(self, cx: &Context) -> Result<(), Error> {
-        let spec = Spec { operation_type: OperationType::Wait, sub_type: SubType::WAIT, name: self.name.as_str() };
-        let seconds = self.seconds(crate::core::now(cx));
-        if let Err(refused) = self.name.validate().and_then(|()| within_limit(seconds)) {
+    async fn run(self, cx: &Context) -> Result<(), StepFailure> {
+        if let Err(refused) = self.name.validate() {
             return Err(outcome::refuse(cx, refused).await);
         }
-        let Claim { id, recorded } = match seconds {
-            Some(_) => cx.claim(&spec).await,
-            None => cx.claim_if_recorded(&spec).await,
-        };
-        match (recorded, seconds) {
-            (Some(record), _) => {
+        let name = self.name.as_str();
+        let wait = Spec { operation_type: OperationType::Wait, sub_type: SubType::WAIT, name };
+        // A time is compared with the clock once: what came of it is recorded, as a wait or as the decision not to.
+        let no_wait = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name };
+        let (Claim { id, recorded }, decided) = cx.claim_either(&wait, &no_wait).await;
+        match recorded {
+            Some(record) if decided => {
+                let text = record.step_details.and_then(|details| details.result);
+                let decision: NoWait = outcome::value(cx, &id, &no_wait, text.as_deref()).await;
+                decision.into_result()
+            }
+            Some(record) => {
                 if self.literal {
-                    self.check_duration(cx, &id, &spec, &record).await;
+                    self.check_duration(cx, &id, &wait, &record).await;
                 }
-                if record.status != OperationStatus::Succeeded {
+                if !record.status.is_terminal() {
                     cx.watch(record);
                     cx.moved(id, None).await;
                 }
+                Ok(())
             }
-            (None, Some(seconds)) => {
-                let options = WaitOptions { wait_seconds: Some(seconds) };
-                let update = OperationUpdate { wait_options: Some(options), ..cx.update(id, &spec, Action::Start) };
-                let start = cx.start_watched(update).await;
-                cx.moved(id, Some(start)).await;
-            }
-            (None, None) => {}
+            None => match self.seconds(crate::core::now(cx)) {
+                Ok(seconds) => {
+                    let options = WaitOptions { wait_seconds: Some(seconds) };
+                    let update = OperationUpdate { wait_options: Some(options), ..cx.update(id, &wait, Action::Start) };
+                    let start = cx.start_watched(update).await;
+                    cx.moved(id, Some(start)).await;
+                    Ok(())
+                }
+                Err(decision) => {
+                    let payload = serde_json::to_string(&decision).ok();
+                    cx.complete(OperationUpdate { payload, ..cx.update(id, &no_wait, Action::Succeed) }).await;
+                    decision.into_result()
+                }
+            },
         }
-        Ok(())
+    }
+}
+
+/// Why there is no timer.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum NoWait {
+    /// The time had passed.
+    Passed,
+    /// It is so many seconds away, more than the service can wait.
+    TooFar(u64),
+}
+
+impl NoWait {
+    fn into_result(self) -> Result<(), StepFailure> {
+        match self {
+            Self::Passed => Ok(()),
+            Self::TooFar(seconds) => {
+                let text = format!("a wait of {seconds} s is over the service's limit of {} s", limits::DELAY_SECONDS);
+                Err(StepFailure::new(FailureKind::SettingRefused, text))
+            }
+        }
     }
 }
 
@@ -119,14 +157,4 @@ impl Sleep {
 /// The recorded duration to the nearest second; the service may round its own time stamps.
 fn recorded_seconds(start: Timestamp, due: Timestamp) -> u64 {
     (due.since(start) + Duration::from_millis(500)).as_secs()
-}
-
-fn within_limit(seconds: Option<u64>) -> Result<(), StepFailure> {
-    match seconds {
-        Some(seconds) if seconds > limits::DELAY_SECONDS => {
-            let text = format!("a wait of {seconds} s is over the service's limit of {} s", limits::DELAY_SECONDS);
-            Err(StepFailure::new(FailureKind::SettingRefused, text))
-        }
-        _ => Ok(()),
-    }
 }

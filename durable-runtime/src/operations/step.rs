@@ -1,5 +1,9 @@
 //! `#[step]`, `record!`: work that is recorded. The recorded result happens once, the body at least once.
 
+use std::time::Duration;
+
+use futures_util::future::{Either, FutureExt, TryFutureExt};
+
 use super::branch::refused_setting;
 use super::builder::naming;
 use super::course::{Course, Found, chance};
@@ -26,7 +30,10 @@ pub struct Step<B: StepBody> {
     /// The service's default unless it is given.
     policy: Option<RetryPolicy>,
     retry_if: Option<RetryIf<B>>,
-    at_most_once: Option<fn(StepFailure) -> B::Output>,
+    at_most_once: bool,
+    timeout: Option<Duration>,
+    /// How a failure becomes the step's own error, where its type has to take one.
+    express: Option<fn(StepFailure) -> B::Output>,
     coding: Option<Box<dyn Coding<B::Output>>>,
 }
 
@@ -84,7 +91,16 @@ impl StepBody for Placeholder {
 
 impl<B: StepBody> Step<B> {
     fn of(name: &'static str, body: B) -> Self {
-        Self { name: Name::default_of(name), body, policy: None, retry_if: None, at_most_once: None, coding: None }
+        Self {
+            name: Name::default_of(name),
+            body,
+            policy: None,
+            retry_if: None,
+            at_most_once: false,
+            timeout: None,
+            express: None,
+            coding: None,
+        }
     }
 
     /// When to try again; the service's default unless told otherwise.
@@ -93,7 +109,7 @@ impl<B: StepBody> Step<B> {
         self
     }
 
-    /// Which errors are worth another attempt; all of them unless told otherwise. Panics always are.
+    /// Which errors are worth another attempt; all of them unless told otherwise. Panics and timeouts always are.
     pub fn retry_if<E>(mut self, worth: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self
     where
         B::Output: Recordable<Err = E>,
@@ -109,7 +125,30 @@ impl<B: StepBody> Step<B> {
         B::Output: Recordable<Err = E>,
         E: From<StepFailure>,
     {
-        self.at_most_once = Some(|failure| B::Output::from_result(Err(failure.into())));
+        self.at_most_once = true;
+        self.expressing()
+    }
+
+    /// Gives every attempt this much time, more than none. An attempt that takes longer has failed: its body is dropped,
+    /// the retry policy decides, and the error is a [`StepFailure`] of kind [`TimedOut`](FailureKind::TimedOut).
+    ///
+    /// The time begins with the body and is not that of the waits between attempts. A body is stopped where it awaits:
+    /// one of `#[step(blocking)]` goes on on its thread after its attempt has failed, beside the next attempt.
+    pub fn timeout<E>(mut self, duration: Duration) -> Self
+    where
+        B::Output: Recordable<Err = E>,
+        E: From<StepFailure>,
+    {
+        self.timeout = Some(duration);
+        self.expressing()
+    }
+
+    fn expressing<E>(mut self) -> Self
+    where
+        B::Output: Recordable<Err = E>,
+        E: From<StepFailure>,
+    {
+        self.express = Some(|failure| B::Output::from_result(Err(failure.into())));
         self
     }
 }
@@ -126,13 +165,29 @@ impl<B: StepBody> Step<B> {
 
     /// The body alone, for a construct that repeats it by a policy of its own.
     pub(super) fn into_check(self) -> Result<B, StepFailure> {
-        if self.policy.is_some() || self.at_most_once.is_some() {
+        let name = self.name.as_str();
+        if self.policy.is_some() || self.at_most_once {
             return Err(refused_setting(format!(
-                "the check `{}` has a retry policy or `at_most_once`: how often it runs is said by `.every(..)`",
-                self.name.as_str()
+                "the check `{name}` has a retry policy or `at_most_once`: how often it runs is said by `.every(..)`"
+            )));
+        }
+        if self.timeout.is_some() {
+            return Err(refused_setting(format!(
+                "the check `{name}` has a timeout, and a check that fails ends the wait: \
+                 limit the time in its body, where it can give a state instead"
             )));
         }
         Ok(self.body)
+    }
+
+    /// Refuses what makes no sense, before anything is recorded.
+    fn check(&self) -> Result<(), StepFailure> {
+        self.name.validate()?;
+        if self.timeout == Some(Duration::ZERO) {
+            let name = self.name.as_str();
+            return Err(refused_setting(format!("the timeout of `{name}` is zero, and no attempt can end in that")));
+        }
+        Ok(())
     }
 }
 
@@ -146,18 +201,18 @@ where
     type Output = B::Output;
 
     async fn run(self, cx: &Context) -> B::Output {
-        let Self { name, body, policy, retry_if, at_most_once, coding } = self;
-        let spec = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name: name.as_str() };
-        if let Err(refused) = name.validate() {
+        if let Err(refused) = self.check() {
             return B::Output::from_result(Err(outcome::refuse(cx, refused).await));
         }
+        let Self { name, body, policy, retry_if, at_most_once, timeout, express, coding } = self;
+        let spec = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name: name.as_str() };
         let Claim { id, recorded } = cx.claim(&spec).await;
-        let course = Course { cx, id, spec, at_most_once: at_most_once.is_some() };
+        let course = Course { cx, id, spec, at_most_once, is_replay: recorded.is_some() };
         let policy = policy.unwrap_or_default();
         let coding = coding.as_deref().unwrap_or(&Plain);
-        let mut attempts = Attempts { course, policy, body: Some(body), retry_if, coding };
+        let mut attempts = Attempts { course, policy, timeout, body: Some(body), retry_if, coding };
         let end = attempts.until_over(recorded).await;
-        if let (Some(express), (Err(error), _)) = (at_most_once, &end)
+        if let (Some(express), (Err(error), _)) = (express, &end)
             && let Some(failure) = StepFailure::from_object(error)
         {
             return express(failure);
@@ -169,6 +224,7 @@ where
 struct Attempts<'a, B: StepBody> {
     course: Course<'a>,
     policy: RetryPolicy,
+    timeout: Option<Duration>,
     body: Option<B>,
     retry_if: Option<RetryIf<B>>,
     coding: &'a dyn Coding<B::Output>,
@@ -183,6 +239,7 @@ where
     async fn until_over(&mut self, recorded: Option<Box<Record>>) -> End<B::Output> {
         let mut found = self.course.find(recorded).await;
         loop {
+            let mut observed = None;
             let (attempt, ended, live) = match found {
                 Found::Over(over) => return (over, None),
                 Found::Interrupted { attempt } => {
@@ -192,12 +249,14 @@ where
                 Found::Run { attempt, started, .. } => {
                     self.course.begin(started).await;
                     let live = Live::begin(self.course.cx);
+                    observed = self.course.attempt_starts(attempt);
                     (attempt, self.attempt(attempt).await, Some(live))
                 }
             };
             let worth_it = self.is_worth_another(&ended);
             let Course { cx, id, .. } = self.course;
             let (recorded, output) = outcome::record(cx, &id, ended, self.coding);
+            self.course.attempt_ended(observed, &recorded);
             let delay = worth_it.then(|| self.policy.delay_seconds(attempt, chance())).flatten();
             match (recorded, delay) {
                 (Err(error), Some(delay)) if self.body.is_some() => {
@@ -214,18 +273,19 @@ where
 
     /// Runs the body once: a clone of it while more attempts are permitted, itself for the last.
     async fn attempt(&mut self, attempt: u32) -> Result<B::Output, StepFailure> {
-        let info = self.course.info(attempt);
-        if self.policy.is_last(attempt) {
+        let (info, time) = (self.course.info(attempt), self.timeout);
+        let ended = if self.policy.is_last(attempt) {
             match self.body.take() {
-                Some(body) => run_body(info, body.last_attempt()).await,
+                Some(body) => run_body(info, limited(time, body.last_attempt())).await,
                 None => std::future::pending().await,
             }
         } else {
             match &self.body {
-                Some(body) => run_body(info, body.attempt()).await,
+                Some(body) => run_body(info, limited(time, body.attempt())).await,
                 None => std::future::pending().await,
             }
-        }
+        };
+        ended?.map_err(|OverTime(time)| timed_out(attempt, time))
     }
 
     fn is_worth_another(&self, ended: &Result<B::Output, StepFailure>) -> bool {
@@ -234,6 +294,22 @@ where
             Err(_) => true,
         }
     }
+}
+
+/// An attempt took longer than this.
+struct OverTime(Duration);
+
+/// A body for as long as an attempt may take. An enum, so that the body is held once.
+fn limited<T>(time: Option<Duration>, body: impl Future<Output = T>) -> impl Future<Output = Result<T, OverTime>> {
+    match time {
+        Some(time) => Either::Left(tokio::time::timeout(time, body).map_err(move |_| OverTime(time))),
+        None => Either::Right(body.map(Ok)),
+    }
+}
+
+fn timed_out(attempt: u32, time: Duration) -> StepFailure {
+    let text = format!("attempt {attempt} took longer than the {time:?} that its step gives it");
+    StepFailure::new(FailureKind::TimedOut, text)
 }
 
 fn interrupted(attempt: u32) -> StepFailure {

@@ -12,8 +12,9 @@ use super::virtual_clock::VirtualClock;
 use crate::clock::Clock;
 use crate::engine::{Arn, Engine, StartOptions};
 use crate::error::BoxError;
-use crate::handler::function;
+use crate::handler::{function, with_plugins};
 use crate::operation::{Operation, Recordable};
+use crate::plugin::Plugin;
 
 /// Runs `test` on a runtime of its own whose time skips to the next timer whenever there is nothing to do.
 ///
@@ -23,10 +24,20 @@ pub fn virtual_time<R>(test: impl Future<Output = Result<R, BoxError>>) -> Resul
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(test)
 }
 
+/// Whether tokio's clock stands still: it shows the same time while the machine's goes on.
+fn is_paused() -> bool {
+    let (virtual_time, real_time) = (tokio::time::Instant::now(), std::time::Instant::now());
+    while std::time::Instant::now() <= real_time {
+        std::hint::spin_loop();
+    }
+    tokio::time::Instant::now() == virtual_time
+}
+
 /// An engine in memory, in virtual time, that keeps what functions ask of it.
 pub struct Runner {
     engine: Engine,
     recorder: Recorder,
+    plugins: Vec<Arc<dyn Plugin>>,
 }
 
 impl Runner {
@@ -34,7 +45,7 @@ impl Runner {
     /// runtime whose clock is paused.
     ///
     /// # Errors
-    /// When the engine cannot be opened.
+    /// When the clock is not paused, or the engine cannot be opened.
     pub async fn new() -> Result<Self, BoxError> {
         Self::with_latency(Duration::ZERO).await
     }
@@ -42,17 +53,29 @@ impl Runner {
     /// A runner whose every request takes `latency` of virtual time.
     ///
     /// # Errors
-    /// When the engine cannot be opened.
+    /// When the clock is not paused, or the engine cannot be opened.
     pub async fn with_latency(latency: Duration) -> Result<Self, BoxError> {
+        if !is_paused() {
+            return Err("the runner needs a clock that is paused, or the test would really sleep: call it inside \
+                        `virtual_time(async { … })`, or write `#[tokio::test(start_paused = true)]`"
+                .into());
+        }
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock::new());
         let engine = Engine::options().clock(clock.clone()).open_in_memory().await?;
-        Ok(Self { engine, recorder: Recorder::new(clock, latency) })
+        Ok(Self { engine, recorder: Recorder::new(clock, latency), plugins: Vec::new() })
     }
 
     /// The engine, for everything that the runner has no word for.
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Adds a plugin to every function that is registered from now on.
+    #[must_use]
+    pub fn plugin(mut self, plugin: impl Plugin) -> Self {
+        self.plugins.push(Arc::new(plugin));
+        self
     }
 
     /// Makes a function known, for `run` and for other functions that invoke it.
@@ -63,7 +86,7 @@ impl Runner {
         O: Operation + 'static,
         O::Output: Recordable,
     {
-        self.engine.register(name, self.recorder.around(function(handler)));
+        self.engine.register(name, self.recorder.around(with_plugins(function(handler), self.plugins.clone())));
     }
 
     /// Registers `handler`, runs one execution of it to its end, and tells what happened.

@@ -5,5 +5,6 @@ use durable_runtime::BoxError;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
+    tests::conformance::logs::layer().install(tracing::Level::INFO)?;
     tests::conformance::functions::app().run().await
 }

@@ -15,6 +15,9 @@ pub mod wait_for_condition;
 
 use durable_runtime::App;
 
+/// The functions whose requirements ask for the events of replayed code too.
+pub const KEEP_REPLAYED: [&str; 2] = ["3-11", "3-17"];
+
 /// The program with all of them, as the binary `conformance-functions` runs it.
 #[must_use]
 pub fn app() -> App {
