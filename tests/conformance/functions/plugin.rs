@@ -95,7 +95,7 @@ async fn all_attempts_fail(_: ()) -> Result<String> {
 
 #[durable]
 async fn pause(_: ()) -> Result<()> {
-    sleep(seconds(2)).await
+    Ok(sleep(seconds(2)).await?)
 }
 
 #[durable]

@@ -11,12 +11,12 @@ pub fn register(app: App) -> App {
 
 #[durable]
 async fn basic(_: ()) -> Result<()> {
-    sleep(seconds(2)).await
+    Ok(sleep(seconds(2)).await?)
 }
 
 #[durable]
 async fn named(_: ()) -> Result<()> {
-    sleep(seconds(2)).named("custom_wait_name").await
+    Ok(sleep(seconds(2)).named("custom_wait_name").await?)
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,5 +37,5 @@ async fn one_after_the_other(_: ()) -> Result<Waited> {
 
 #[durable]
 async fn one_hour(_: ()) -> Result<()> {
-    sleep(hours(1)).await
+    Ok(sleep(hours(1)).await?)
 }
