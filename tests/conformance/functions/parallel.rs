@@ -99,7 +99,8 @@ async fn named_branches(_: ()) -> Result<(String, String)> {
 
 #[durable]
 async fn no_branches(_: ()) -> Result<Vec<()>> {
-    Ok(parallel_all(Vec::<Sleep>::new()).named("empty").await?)
+    let nothing = parallel_all(Vec::<Sleep>::new()).named("empty").await?;
+    Ok(nothing)
 }
 
 #[durable]
