@@ -115,7 +115,13 @@ struct Argument {
 
 impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Lit) {
+            return Err(input.error("an argument has a name: write `name = \"…\"`"));
+        }
         let key = input.call(Ident::parse_any)?;
+        if input.peek(syn::token::Paren) {
+            return Err(input.error(format!("an argument takes its value behind `=`: write `{key} = …`")));
+        }
         let value = if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
         Ok(Argument { key, value })
     }

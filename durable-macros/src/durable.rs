@@ -16,6 +16,8 @@ const NOT_ASYNC: &str =
     "`#[durable]` goes on an `async fn`; a function that only builds an operation needs no attribute";
 const MUTABLE: &str = "a change made through `&mut` is lost when the caller is replayed: \
     take the value and return the new one";
+const CHANGING: &str = "what this changes for the caller is lost when the caller is replayed: \
+    take an `Fn` or the values themselves, and return what is new";
 const INSTRUMENT: &str = "`#[instrument]` cannot time a durable function, which runs in many invocations, \
     and its `async` block would hide the operations: put it on the steps, above `#[step]`";
 
@@ -60,10 +62,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn check(function: &mut Function, errors: &mut Errors) {
+    function.refuse_async_trait(errors);
     if function.signature.asyncness.is_none() {
         errors.refuse(function.signature.fn_token, NOT_ASYNC);
     }
     function.refuse_mutable_references(MUTABLE, errors);
+    function.refuse_changing_types(CHANGING, errors);
     function.refuse_instrument_below(INSTRUMENT, errors);
 }
 

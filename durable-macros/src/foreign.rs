@@ -4,7 +4,9 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::Macro;
+use syn::parse::{ParseStream, Parser};
+use syn::visit_mut::VisitMut;
+use syn::{Expr, Macro};
 
 use crate::diagnostics::refusal;
 use crate::rewrite::Rewrite;
@@ -25,9 +27,20 @@ const TRACING: [&str; 12] = [
     "error_span",
 ];
 
+/// Macros of `tokio` and `futures` that await futures out of sight, wherever they come from.
+const AWAITING: [&str; 5] = ["join", "try_join", "select", "select_biased", "try_select"];
+
+const AWAITS: &str = "this macro awaits futures itself, unrecorded: run operations together with \
+    `parallel!(a = …, b = …)`, or record it all with `record!(async { … })`";
+
 impl Rewrite<'_> {
     /// Rewrites the tokens of a macro call in place. What comes back replaces the call: it is refused.
     pub(crate) fn foreign_macro(&mut self, mac: &mut Macro) -> Option<TokenStream> {
+        if let Some(name) = mac.path.segments.last().map(|segment| &segment.ident)
+            && awaits(name)
+        {
+            return Some(refusal(name, AWAITS));
+        }
         if !self.in_closure
             && is_tracing(&mac.path)
             && let Some(awaited) = await_across_fields(mac.tokens.clone())
@@ -37,17 +50,36 @@ impl Rewrite<'_> {
                 "an await among several fields or in the message of an event: bind it to a variable first",
             ));
         }
+        let outside = self.refused.take();
         mac.tokens = self.tokens(mac.tokens.clone());
-        None
+        std::mem::replace(&mut self.refused, outside)
     }
 
     fn tokens(&mut self, tokens: TokenStream) -> TokenStream {
         let mut rewritten = TokenStream::new();
-        let mut tokens = tokens.into_iter().peekable();
+        let mut tokens = tokens.into_iter().collect::<Vec<_>>().into_iter().peekable();
         let mut previous: Option<char> = None;
         // From `async` to the end of the braces behind it the tokens are an ordinary future.
         let mut in_async = false;
+        // Whether a `|` here would be an operator or separate patterns; elsewhere it begins a closure.
+        let mut after_operand = false;
         while let Some(token) = tokens.next() {
+            let begins = matches!(&token, TokenTree::Punct(bar) if bar.as_char() == '|')
+                || matches!(&token, TokenTree::Ident(word) if word == "move");
+            if begins && !after_operand && !in_async {
+                let rest = std::iter::once(token.clone()).chain(tokens.clone()).collect();
+                if let Some((closure, rest)) = self.closure_tokens(rest) {
+                    rewritten.extend(closure);
+                    tokens = rest.into_iter().collect::<Vec<_>>().into_iter().peekable();
+                    (previous, after_operand) = (None, true);
+                    continue;
+                }
+            }
+            after_operand = match &token {
+                TokenTree::Punct(punct) => punct.as_char() == '?',
+                TokenTree::Ident(word) => word != "return" && word != "move" && word != "else",
+                TokenTree::Group(_) | TokenTree::Literal(_) => true,
+            };
             let dotted = previous == Some('.');
             let qualified = previous == Some(':');
             previous = match &token {
@@ -64,8 +96,15 @@ impl Rewrite<'_> {
                 }
                 TokenTree::Ident(ident) => {
                     in_async |= ident == "async";
-                    let called =
-                        !qualified && matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+                    let begins_macro = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+                    if begins_macro
+                        && !in_async
+                        && awaits(&ident)
+                        && matches!(tokens.clone().nth(1), Some(TokenTree::Group(_)))
+                    {
+                        self.refused.get_or_insert_with(|| refusal(&ident, AWAITS));
+                    }
+                    let called = begins_macro && !qualified;
                     let block = if called && !in_async { self.block_tokens(&ident, &mut tokens.clone()) } else { None };
                     match block {
                         Some(block) => {
@@ -89,6 +128,15 @@ impl Rewrite<'_> {
         rewritten
     }
 
+    /// The closure at the head of the tokens, rewritten as closures outside of macros are, and the tokens behind it.
+    fn closure_tokens(&mut self, tokens: TokenStream) -> Option<(TokenStream, TokenStream)> {
+        let closure_and_rest = |input: ParseStream<'_>| Ok((input.parse::<syn::ExprClosure>()?, input.parse()?));
+        let (closure, rest): (_, TokenStream) = closure_and_rest.parse2(tokens).ok()?;
+        let mut closure = Expr::Closure(closure);
+        self.visit_expr_mut(&mut closure);
+        Some((quote!(#closure), rest))
+    }
+
     /// A block of the language written inside another macro: `! (…)` follows its name.
     fn block_tokens(
         &mut self,
@@ -99,6 +147,11 @@ impl Rewrite<'_> {
         let mac = syn::parse2(quote!(#name #bang #group)).ok()?;
         self.block(&mac)
     }
+}
+
+/// Whether a macro of that name awaits what it is given.
+fn awaits(name: &proc_macro2::Ident) -> bool {
+    AWAITING.iter().any(|awaiting| name == awaiting)
 }
 
 fn is_tracing(path: &syn::Path) -> bool {
@@ -201,6 +254,31 @@ mod tests {
         let expansion = rewritten("vec![child!(async { a.await }).await]");
         assert!(expansion.contains("Child::new(\"child\",async|__durable:Context|"), "{expansion}");
         assert!(expansion.contains("Operation::run(a,&__durable).await}).__run(&__durable).await]"), "{expansion}");
+    }
+
+    #[test]
+    fn a_macro_that_awaits_by_itself_is_refused_wherever_it_stands() {
+        for source in [
+            "tokio::join!(a, b)",
+            "vec![futures::select! { x = a => x }]",
+            "map(x, |y| try_join!(y, y))",
+            "vec![child!(async { join!(a, b) })]",
+        ] {
+            assert!(rewritten(source).contains("awaitsfuturesitself"), "{source}: {}", rewritten(source));
+        }
+        for source in ["a.join(b)", "join(a, b)", "vec![x.join(y), join != 1]", "vec![record!(async { join!(a, b) })]"]
+        {
+            assert!(!rewritten(source).contains("awaitsfuturesitself"), "{source}: {}", rewritten(source));
+        }
+    }
+
+    #[test]
+    fn a_closure_inside_a_macro_is_a_closure() {
+        assert!(rewritten("vec![map(v, |item, _| child!(async { f(item) }))]").contains("Owned((item,))"));
+        assert!(rewritten("vec![map(v, move |item| child!(async { f(item) })), |b| b]").contains("Owned((item,))"));
+        for source in ["matches!(x,A|B)", "vec![a||b,c|d,(e)|f,g?|h]", "vec![async|x|x.await]"] {
+            assert_eq!(rewritten(source), source.replace(' ', ""));
+        }
     }
 
     #[test]

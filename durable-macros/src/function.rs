@@ -10,6 +10,9 @@ use syn::{AttrStyle, Attribute, Block, FnArg, Receiver, ReceiverKind, ReturnType
 use crate::arguments::Place;
 use crate::diagnostics::{Errors, check_name, plain_name};
 
+const ASYNC_TRAIT: &str = "`#[async_trait]` has made an ordinary future of this operation: leave it off, and declare \
+    the method as `fn name(…) -> impl Operation<Output = Result<…>>`";
+
 /// A function with a body.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -61,11 +64,33 @@ impl Function {
         }
     }
 
+    /// Refuses what `#[async_trait]` has made of an `async fn`.
+    pub(crate) fn refuse_async_trait(&self, errors: &mut Errors) {
+        let ReturnType::Type(_, result) = &self.signature.output else { return };
+        let boxed = find_ident(result.to_token_stream(), &["Pin"]).is_some()
+            && find_ident(result.to_token_stream(), &["Future"]).is_some();
+        if boxed && self.signature.asyncness.is_none() {
+            errors.refuse(&self.signature.ident, ASYNC_TRAIT);
+        }
+    }
+
     /// Refuses every `&mut` in the parameters, for the given reason.
     pub(crate) fn refuse_mutable_references(&self, reason: &str, errors: &mut Errors) {
         let mut found = MutableReferences::default();
         self.signature.inputs.iter().for_each(|input| found.visit_fn_arg(input));
         for tokens in found.0 {
+            errors.refuse(tokens, reason);
+        }
+    }
+
+    /// Refuses what changes the caller's variables without saying `&mut`: `FnMut` and its like, in the parameters, the
+    /// generics and the where clause, and a `&mut` in a bound.
+    pub(crate) fn refuse_changing_types(&self, reason: &str, errors: &mut Errors) {
+        let (mut named, mut referred) = (ChangingTypes::default(), MutableReferences::default());
+        self.signature.inputs.iter().for_each(|input| named.visit_fn_arg(input));
+        named.visit_generics(&self.signature.generics);
+        referred.visit_generics(&self.signature.generics);
+        for tokens in named.0.into_iter().chain(referred.0) {
             errors.refuse(tokens, reason);
         }
     }
@@ -124,6 +149,27 @@ fn shape(input: ParseStream<'_>, attribute: &str) -> syn::Result<(Function, Toke
     }));
     let body = content.parse()?;
     Ok((Function { attributes, visibility, signature, body: Body::Unparsed(TokenStream::new()) }, body))
+}
+
+/// Types and bounds of the standard library behind which a function changes what its caller owns.
+const CHANGING: [&str; 3] = ["FnMut", "AsyncFnMut", "IterMut"];
+
+/// The names of [`CHANGING`] types and bounds.
+#[derive(Default)]
+struct ChangingTypes(Vec<TokenStream>);
+
+impl<'a> Visit<'a> for ChangingTypes {
+    fn visit_path_segment(&mut self, segment: &'a syn::PathSegment) {
+        if CHANGING.iter().any(|name| segment.ident == name) {
+            self.0.push(segment.to_token_stream());
+        }
+        visit::visit_path_segment(self, segment);
+    }
+
+    // As for `&mut`: what a callback takes is not what this function holds.
+    fn visit_type_fn_ptr(&mut self, _: &'a syn::TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments(&mut self, _: &'a syn::ParenthesizedGenericArguments) {}
 }
 
 #[derive(Default)]
@@ -241,6 +287,28 @@ mod tests {
             ),
         );
         assert!(!expansion.contains("compile_error"), "{expansion}");
+    }
+
+    #[test]
+    fn a_closure_that_changes_something_for_somebody_else_is_no_parameter() {
+        let callback = quote!(
+            async fn apply<F: Fn(&mut dyn FnMut(u32))>(each: F, other: fn(&mut dyn FnMut(u32))) -> Result<()> {
+                Ok(())
+            }
+        );
+        assert!(!expanded(durable::expand, callback).contains("compile_error"));
+    }
+
+    #[test]
+    fn what_async_trait_has_made_of_a_step_is_refused_with_what_to_write() {
+        let boxed = quote!(
+            fn pay<'life0>(&'life0 self) -> Pin<Box<dyn Future<Output = Result<u32>> + Send + 'life0>> {
+                Box::pin(async move { Ok(1) })
+            }
+        );
+        for expand in [durable::expand, step::expand] {
+            assert!(expanded(expand, boxed.clone()).contains("`#[async_trait]`hasmade"));
+        }
     }
 
     #[test]

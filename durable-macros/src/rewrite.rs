@@ -26,6 +26,10 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) uses_postfix: bool,
     /// Whether the current expression is inside a closure, where `.await` is not ours.
     pub(crate) in_closure: bool,
+    /// Whether the current expression is the whole of a block that stands in a plain function.
+    pub(crate) outermost: bool,
+    /// What replaces the current macro call of somebody else's, because of something refused in its tokens.
+    pub(crate) refused: Option<TokenStream>,
     /// Whether `async` blocks are ordinary here: in the arguments of `untracked`.
     untracked: bool,
 }
@@ -43,6 +47,8 @@ impl<'a> Rewrite<'a> {
             bound: BoundNames::default(),
             uses_postfix: false,
             in_closure: false,
+            outermost: false,
+            refused: None,
             untracked: false,
         }
     }
@@ -71,8 +77,10 @@ impl<'a> Rewrite<'a> {
         let bound = std::mem::take(&mut self.bound);
         let in_closure = std::mem::replace(&mut self.in_closure, false);
         let untracked = std::mem::replace(&mut self.untracked, false);
+        let outermost = std::mem::replace(&mut self.outermost, false);
         let value = inside(self);
         (self.bound, self.in_closure, self.untracked) = (bound, in_closure, untracked);
+        self.outermost = outermost;
         value
     }
 

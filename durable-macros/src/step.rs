@@ -62,6 +62,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 fn check(function: &mut Function, arguments: &StepArguments, errors: &mut Errors) {
     let place = arguments.place;
+    function.refuse_async_trait(errors);
     match (place, function.signature.asyncness) {
         (Place::Blocking, Some(keyword)) => errors.refuse(keyword, BLOCKING_ASYNC),
         (Place::Spawned, None) => errors.refuse(function.signature.fn_token, SPAWN_SYNC),

@@ -33,6 +33,7 @@
 pub mod __private;
 #[cfg(feature = "engine")]
 pub mod app;
+mod batched;
 pub mod clock;
 mod completion;
 mod core;
@@ -57,6 +58,7 @@ pub mod wire;
 
 #[cfg(feature = "engine")]
 pub use crate::app::{App, run};
+pub use crate::batched::Batched;
 pub use crate::completion::{CompletionReason, Progress, Verdict};
 pub use crate::core::{Context, Execution, StepInfo};
 pub use crate::durations::{days, hours, minutes, seconds};

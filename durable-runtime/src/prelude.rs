@@ -1,5 +1,6 @@
 //! What a durable function needs in scope: `use durable_runtime::prelude::*;`
 
+pub use crate::batched::Batched;
 pub use crate::durations::{days, hours, minutes, seconds};
 pub use crate::error::{BoxError, CallbackError, Error, InvokeError, Result, StepFailure};
 pub use crate::operation::Operation;

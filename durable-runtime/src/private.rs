@@ -48,6 +48,52 @@ impl<T, E> ResultLike for Result<T, E> {
 /// The error type of a result type.
 pub type ErrorOf<R> = <R as ResultLike>::Err;
 
+/// What `record!` takes: something to await.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a future",
+    label = "`record!` takes a future",
+    note = "a step or a durable function is recorded already: await it without `record!`",
+    note = "for a value that needs no await, write `record!(\"name\", async {{ Ok(…) }})`"
+)]
+pub trait Awaitable<T> {
+    /// Itself as a future.
+    fn future(self) -> impl Future<Output = T> + use<Self, T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: IntoFuture> Awaitable<F::Output> for F {
+    fn future(self) -> impl Future<Output = F::Output> + use<F> {
+        self.into_future()
+    }
+}
+
+/// The future that `record!` awaits.
+pub fn future<F: Awaitable<T>, T>(future: F) -> impl Future<Output = T> {
+    future.future()
+}
+
+/// What a future that `record!` takes gives: a result, whose error becomes the durable function's.
+#[diagnostic::on_unimplemented(
+    message = "`record!` records a `Result`, and this future gives `{Self}`",
+    label = "gives `{Self}`",
+    note = "write `record!(async {{ Ok(future.await) }})`"
+)]
+pub trait Ended<T, E> {
+    /// Itself, with the durable function's error.
+    fn converted(self) -> Result<T, E>;
+}
+
+impl<T, F: Into<E>, E> Ended<T, E> for Result<T, F> {
+    fn converted(self) -> Result<T, E> {
+        self.map_err(Into::into)
+    }
+}
+
+/// The end of a recorded future with the durable function's error.
+pub fn converted<E, T>(ended: impl Ended<T, E>) -> Result<T, E> {
+    ended.converted()
+}
+
 /// An argument that every attempt of a step can have a clone of.
 #[diagnostic::on_unimplemented(
     message = "this step takes `{Self}` by value, which is not `Clone`: every attempt runs on a clone of the arguments",
@@ -72,12 +118,15 @@ pub trait Attempt: Clone {}
 #[diagnostic::do_not_recommend]
 impl<F: Clone> Attempt for F {}
 
-/// A block that owns what it uses.
+/// A block that owns what it uses. `Clone` is asked for although the block is entered once: no other bound tells values
+/// from `&mut`.
 #[diagnostic::on_unimplemented(
     message = "this block cannot own what it captures",
     label = "it takes a `&mut`, or a value that is not `Clone`",
-    note = "a block that says `move` or uses the names of a closure around it runs on a clone of what it captures: \
-            return the new value, leave out `move` to borrow, or implement `Clone`"
+    note = "a block that says `move`, or uses the names of a closure around it, owns what it captures; that this is \
+            `Clone` is what tells it from a change through `&mut`, which a replay would lose",
+    note = "return the new value; borrow, without `move`; put the value into an `Arc`; or pass it to a `#[durable]` \
+            function, which takes any value"
 )]
 pub trait Captures: Clone {}
 

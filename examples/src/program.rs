@@ -1,5 +1,7 @@
 //! The few lines that every example needs around its durable function.
 
+use std::io::Write;
+
 use durable_runtime::prelude::*;
 use durable_runtime::{App, BoxError};
 
@@ -15,7 +17,8 @@ pub async fn run(app: App, input: &str) -> Result<(), BoxError> {
 /// Says which step body runs, and in which attempt. A step that is replayed says nothing, which is the point.
 pub fn ran() {
     if let Some(step) = StepInfo::current() {
-        eprintln!("ran {} attempt {}", step.path(), step.attempt());
+        // Unlike `eprintln!`, which panics when nobody reads any more.
+        let _ = writeln!(std::io::stderr(), "ran {} attempt {}", step.path(), step.attempt());
     }
 }
 

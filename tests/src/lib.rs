@@ -14,3 +14,13 @@ pub use scripted::{Fault, Scripted, durable_execution};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The examples of the pages are, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/plugins.md")]
+pub struct Plugins;
+
+/// See [`Plugins`].
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/logging.md")]
+pub struct Logging;

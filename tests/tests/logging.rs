@@ -363,6 +363,24 @@ fn events_of_a_plugin_are_never_taken_for_a_repetition() {
 }
 
 #[test]
+fn a_plugin_that_panics_is_reported() {
+    struct Faulty;
+    impl Plugin for Faulty {
+        fn operation_end(&self, _: &OperationInfo<'_>) {
+            panic!("this plugin is faulty");
+        }
+    }
+    let (run, lines) = logged(logging::json(), || {
+        virtual_time(async { Runner::new().await?.plugin(Faulty).run("function", two_days, "Ada").await }).unwrap()
+    });
+    let report = lines.iter().find(|line| line.contains("a plugin panicked")).unwrap();
+    let report: Value = serde_json::from_str(report).unwrap();
+    assert_eq!((&report["level"], &report["hook"]), (&"ERROR".into(), &"operation_end".into()));
+    assert_eq!(report["executionArn"], run.summary().arn.as_str());
+    assert!(report["report"].as_str().unwrap().contains("this plugin is faulty"));
+}
+
+#[test]
 fn a_log_is_installed_once_per_process() {
     let page = Page::default();
     logging::json().write_to(page.clone()).install(Level::WARN).unwrap();

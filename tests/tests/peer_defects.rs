@@ -1,6 +1,6 @@
 //! Defects seen in other SDKs, by the numbers of our list: each is a test that this one does not have it.
 //!
-//! 13, 16 and 18 to 20 belong to operations and hosts that come later.
+//! 13, 16 and 18 to 20 are in `peer_defects_of_hosts.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -479,3 +479,27 @@ fn a_plugin_can_ask_for_the_execution_and_is_no_repetition() {
     let seen = asks.0.lock().unwrap();
     assert_eq!(*seen, ["greet", "again", "sleep"].map(|name| (name.to_owned(), false)));
 }
+
+#[test]
+fn a_panic_in_a_body_is_an_attempt_that_failed() {
+    #[step(retry = none)]
+    async fn panics() -> Result<u32> {
+        panic!("out of paper")
+    }
+    #[durable]
+    async fn printed(_: ()) -> Result<u32> {
+        panics().await
+    }
+    let (_, diary) = watched(printed, &());
+    let end = diary.of(&["attempt"]).pop().unwrap();
+    assert!(end.starts_with("attempt panics Some(1) FAILED") && end.contains("out of paper"), "{end}");
+    assert_eq!(diary.of(&["end"]), ["end panics Failed"]);
+}
+
+#[test]
+fn code_that_is_dropped_where_it_stands_has_no_end() {
+    let (_, diary) = watched(greeting_after_a_pause, &"Ada");
+    let first: Vec<_> = diary.lines().into_iter().take_while(|line| !line.starts_with("answer")).collect();
+    let pause = |line: &&String| line.starts_with("code") && line.contains("pause");
+    assert_eq!(first.iter().filter(pause).collect::<Vec<_>>(), ["code RunInChildContext pause in NONE begins"]);
+}

@@ -1,15 +1,19 @@
 //! The time of a step's attempts: an attempt over it has failed, and what follows is the retry policy's to say.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use durable_runtime::engine::ExecutionStatus;
+use durable_runtime::function::InvocationOutcome;
+use durable_runtime::handler::function;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{Run, Runner, virtual_time};
 use durable_runtime::wire::OperationStatus;
 use durable_runtime::{FailureKind, Recordable};
 use serde::{Deserialize, Serialize};
+use tests::Scripted;
 
 fn run<F, O>(handler: F) -> Run
 where
@@ -106,12 +110,12 @@ fn an_error_of_the_body_is_its_own() {
 
 #[test]
 fn the_time_is_also_given_where_a_step_is_called_and_the_ready_made_error_takes_it() {
+    async fn pause(seconds: u64) -> Result<u32> {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        Ok(1)
+    }
     #[durable]
     async fn flow(_: ()) -> Result<(Option<FailureKind>, Option<FailureKind>, u32)> {
-        let pause = |seconds| async move {
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-            Ok(1)
-        };
         let kind = |error: Error| error.failure().map(StepFailure::kind);
         let late = record!(pause(3)).retry(RetryPolicy::none()).timeout(Duration::from_millis(2500)).await;
         #[step(spawn, timeout = "30s", retry = none)]
@@ -149,4 +153,27 @@ fn a_timeout_that_makes_no_sense_is_refused() {
     let check = run(of_a_check);
     assert_eq!(check.error().unwrap().error_type.as_deref(), Some("StepFailure.SettingRefused"));
     assert!(check.error().unwrap().error_message.as_deref().unwrap().contains("has a timeout"));
+}
+
+/// In real time, because virtual time stands still while a thread works.
+#[tokio::test]
+async fn a_blocking_body_goes_on_while_its_attempt_has_failed() {
+    #[step(blocking, timeout = "20ms", retry = none)]
+    fn blocked(go: Arc<Mutex<Receiver<()>>>, went_on: Sender<()>) -> Result<u32> {
+        go.lock().unwrap().recv()?;
+        went_on.send(())?;
+        Ok(1)
+    }
+    #[durable]
+    async fn flow(go: Arc<Mutex<Receiver<()>>>, went_on: Sender<()>) -> Result<Option<FailureKind>> {
+        Ok(blocked(go, went_on).await.err().and_then(|error| error.failure().map(StepFailure::kind)))
+    }
+    let ((go, wait), (went_on, ended)) = (channel(), channel());
+    let wait = Arc::new(Mutex::new(wait));
+    let handler = function(move |(): ()| flow(wait.clone(), went_on.clone()));
+    let outcome = Scripted::new("null").run(&handler).await;
+    let InvocationOutcome::Answered(response) = outcome else { panic!("no answer but {outcome:?}") };
+    assert_eq!(response.result.as_deref(), Some("\"TimedOut\""));
+    go.send(()).unwrap();
+    ended.recv().unwrap();
 }

@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, LitStr, Token};
 
-use super::{Site, child, leading_name};
+use super::{COMPUTED_NAME, Site, child, leading_name};
 use crate::diagnostics::{Errors, check_name, plain_name};
 use crate::rewrite::Rewrite;
 
@@ -21,6 +21,12 @@ pub(super) struct Arm {
 
 impl Parse for Arm {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Token![#]) {
+            return Err(input.error("an arm takes no attributes: put `#[cfg]` on two statements with a block each"));
+        }
+        if input.peek(Token![&]) || input.peek2(Token![,]) {
+            return Err(input.error(COMPUTED_NAME));
+        }
         let name: Ident = input.parse()?;
         if !input.peek(Token![=]) || input.peek(Token![=>]) {
             return Err(input.error("an arm is `name = operation` or `name = async { … }`"));

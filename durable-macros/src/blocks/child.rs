@@ -34,6 +34,7 @@ pub(super) fn arm(rewrite: &mut Rewrite<'_>, name: &str, expr: &mut Expr) -> syn
         let site = Site::at(body.span);
         return Ok(child(rewrite, name, body, site));
     }
+    super::refuse_await(expr, "the block awaits its arms itself, together: leave out `.await`")?;
     rewrite.visit_expr_mut(expr);
     sleep::mark_literal(expr, rewrite.runtime);
     Ok(expr.to_token_stream())

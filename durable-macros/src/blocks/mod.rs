@@ -68,6 +68,7 @@ pub(crate) fn alone(name: &str, tokens: TokenStream) -> TokenStream {
     let mut rewrite = Rewrite::new(&runtime, None);
     // As in a closure, there is no context outside of the blocks.
     rewrite.in_closure = true;
+    rewrite.outermost = true;
     let Some((_, expansion)) = BLOCKS.iter().find(|(block, _)| name == *block) else {
         return refusal(tokens, format!("there is no block `{name}!`"));
     };
@@ -87,6 +88,8 @@ pub(crate) fn import(runtime: &Runtime) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> use #root::__private::OperationInMacro as _;)
 }
 
+const COMPUTED_NAME: &str = "the name in front of a block is a literal; a computed one is given behind it: `.named(…)`";
+
 /// `expr` or `"name", expr`, with an optional comma at the end.
 struct Named {
     name: Option<LitStr>,
@@ -97,12 +100,25 @@ impl Parse for Named {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = leading_name(input)?;
         let expr = input.parse()?;
-        input.parse::<Option<Token![,]>>()?;
+        if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            return Err(syn::Error::new_spanned(expr, COMPUTED_NAME));
+        }
         Ok(Named { name, expr })
     }
 }
 
-/// A name in front of a comma, checked.
+/// Refuses `future.await` and `future.await?` where a block awaits by itself.
+fn refuse_await(expr: &Expr, reason: &str) -> syn::Result<()> {
+    match expr {
+        Expr::Await(awaited) => Err(syn::Error::new_spanned(awaited.await_token, reason)),
+        Expr::Try(inner) => refuse_await(&inner.expr, reason),
+        Expr::Paren(inner) => refuse_await(&inner.expr, reason),
+        Expr::Group(inner) => refuse_await(&inner.expr, reason),
+        _ => Ok(()),
+    }
+}
+
+/// A name in front of a comma, checked. Only a literal can be one: blocks are named while they are compiled.
 fn leading_name(input: ParseStream<'_>) -> syn::Result<Option<LitStr>> {
     if !(input.peek(LitStr) && input.peek2(Token![,])) {
         return Ok(None);
@@ -218,7 +234,7 @@ mod tests {
         let expansion = expanded("parallel", "a = f(), b = async { g().await }");
         assert!(expansion.starts_with("Parallel::<_,_>::new(\"parallel\",(Branch::new(\"a\",f()),"), "{expansion}");
         assert!(expansion.contains("as::core::result::Result<_,_>"), "{expansion}");
-        assert_eq!(expanded("record", "f(x)"), "Step::new(\"f\",async||{f(x).await})");
+        assert_eq!(expanded("record", "f(x)"), "Step::new(\"f\",asyncmove||{__private::future(f(x)).await})");
     }
 
     #[test]
@@ -226,6 +242,12 @@ mod tests {
         let expansion = expanded("parallel", "a = f(x.await), b = async { vec![y.await] }");
         assert!(expansion.starts_with("{use__private::OperationInMacroas_;Parallel"), "{expansion}");
         assert!(expansion.contains("f(x.await)") && expansion.contains("y.__run(&__durable).await"), "{expansion}");
+    }
+
+    #[test]
+    fn what_a_plain_function_records_owns_what_it_uses_and_what_a_block_in_it_records_borrows() {
+        assert!(expanded("parallel", "a = record!(f(&x))").contains("asyncmove||"));
+        assert!(!expanded("child", "async { record!(f(&x)).await }").contains("asyncmove||"));
     }
 
     #[test]

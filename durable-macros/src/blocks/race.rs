@@ -2,7 +2,7 @@
 //! operation like any other; with them it is awaited where it is written, and the handlers become the arms of a `match`
 //! behind the await. Knows nothing of how the winner is found.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
@@ -67,18 +67,16 @@ struct Handler {
 }
 
 impl Handler {
-    /// The arm for the variant whose value is `__value`: the user's code, in the context around the race.
-    fn of_value(mut self, rewrite: &mut Rewrite<'_>) -> TokenStream {
+    /// The arm of the `match` for one of the enum's variants: the user's code, in the context around the race.
+    fn arm(mut self, variant: &TokenStream, rewrite: &mut Rewrite<'_>) -> TokenStream {
         rewrite.visit_expr_mut(&mut self.body);
-        let (pattern, body) = (&self.pattern, &self.body);
-        let (user, at) = (pattern.span(), generated(pattern.span()));
-        let value = Ident::new("__value", at);
+        let Handler { pattern, body } = self;
         match pattern {
             Pat::Type(PatType { pat, ty, .. }) => {
-                let value = quote_spanned!(user=> ::core::convert::identity::<#ty>(#value));
-                quote_spanned!(at=> match #value { #pat => #body })
+                let at = generated(pat.span());
+                quote_spanned!(at=> #variant(__value) => { let #pat: #ty = __value; #body })
             }
-            _ => quote_spanned!(at=> match #value { #pattern => #body }),
+            _ => quote_spanned!(generated(pattern.span())=> #variant(#pattern) => #body,),
         }
     }
 }
@@ -113,31 +111,24 @@ impl Rewrite<'_> {
     pub(crate) fn handled(&mut self, handlers: Handlers, ended: &TokenStream) -> TokenStream {
         let Handlers { site, handlers } = handlers;
         let (user, at) = (site.start, generated(site.start));
-        let root = self.runtime.at(user);
-        let winner = Ident::new(&format!("Race{}", handlers.len()), at);
+        let (root, winner) = (self.runtime.respanned(user), Ident::new(&format!("Race{}", handlers.len()), user));
         let arms = VARIANTS.iter().zip(handlers).map(|(variant, handler)| {
-            let (variant, handled) = (Ident::new(variant, at), handler.of_value(self));
-            quote_spanned!(at=> #root::#winner::#variant(__value) => #handled)
+            let variant = Ident::new(variant, user);
+            handler.arm(&quote_spanned!(user=> #root::#winner::#variant), self)
         });
         let arms: TokenStream = arms.collect();
-        let value = Ident::new("__value", at);
-        let value = quote_spanned!(user=> ::core::result::Result::Ok(#value));
-        // What the arms borrowed is given back before a handler runs. Where all handlers leave the function, what is
-        // behind them is generated, and nothing that the user wrote is unreachable.
-        let statements = quote_spanned!(at=>
-            let __ended = #ended;
-            match __ended {
-                ::core::result::Result::Ok(__winner) => {
-                    let __value = match __winner { #arms };
-                    #[allow(unreachable_code)]
-                    { #value }
-                }
-                ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
+        let [winner, value, error] = ["__winner", "__value", "__error"].map(|name| Ident::new(name, at));
+        // What the arms borrowed is given back before a handler runs.
+        let settled = quote_spanned!(at=> { let __settled = #ended; __settled });
+        // Where all handlers leave the function, what is behind them is generated, and nothing of the user's unreachable.
+        quote_spanned!(user=> match #settled {
+            ::core::result::Result::Ok(#winner) => {
+                let #value = match #winner { #arms };
+                #[allow(unreachable_code)]
+                { ::core::result::Result::Ok(#value) }
             }
-        );
-        let mut block = Group::new(Delimiter::Brace, statements);
-        block.set_span(user);
-        block.to_token_stream()
+            ::core::result::Result::Err(#error) => ::core::result::Result::Err(#error),
+        })
     }
 }
 
@@ -213,20 +204,20 @@ mod tests {
     #[test]
     fn handlers_become_a_match_behind_the_await() {
         let expansion = rewritten("race!(paid = f() => |(id, _)| g(id).await?, late = sleep(d) => |_| return 1).await");
-        let expected = "{let__ended=Operation::run(\
+        let expected = "match{let__settled=Operation::run(\
             Race::<_,__private::ErrorOf<Result<u32>>>::new(\"race\",(Branch::new(\"paid\",f()),Branch::new(\"late\",sleep(d)),)),\
-            &__durable).await;\
-            match__ended{Ok(__winner)=>{let__value=match__winner{\
-            Race2::A(__value)=>match__value{(id,_)=>Operation::run(g(id),&__durable).await?}\
-            Race2::B(__value)=>match__value{_=>return1}\
-            };#[allow(unreachable_code)]{Ok(__value)}}Err(__error)=>Err(__error),}}";
+            &__durable).await;__settled}{\
+            Ok(__winner)=>{let__value=match__winner{\
+            Race2::A((id,_))=>Operation::run(g(id),&__durable).await?,\
+            Race2::B(_)=>return1,\
+            };#[allow(unreachable_code)]{Ok(__value)}}Err(__error)=>Err(__error),}";
         assert_eq!(expansion, expected);
     }
 
     #[test]
     fn the_type_of_a_parameter_is_kept() {
         let expansion = rewritten("race!(a = f() => |n: u32| n, b = g() => |_| 0).await");
-        assert!(expansion.contains("match::core::convert::identity::<u32>(__value){n=>n}"), "{expansion}");
+        assert!(expansion.contains("Race2::A(__value)=>{letn:u32=__value;n}"), "{expansion}");
     }
 
     #[test]

@@ -5,10 +5,10 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, Parser};
 use syn::spanned::Spanned;
-use syn::{Expr, Stmt};
+use syn::{Expr, Stmt, Token};
 
 use super::{AsyncBody, BlockResult, Named, Site};
-use crate::diagnostics::{check_name, generated, plain_name};
+use crate::diagnostics::{check_name, generated, parentheses, plain_name};
 use crate::rewrite::Rewrite;
 
 /// The name of a step whose future is not a call.
@@ -16,6 +16,7 @@ const NAME: &str = "record";
 
 pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, site: Site) -> syn::Result<TokenStream> {
     let Named { name, expr } = Named::parse.parse2(tokens)?;
+    super::refuse_await(&expr, "`record!` awaits the future itself: leave out `.await`")?;
     let name = match name {
         Some(name) => name.value(),
         None => default_name(&expr)?,
@@ -32,18 +33,22 @@ pub(super) fn expand(rewrite: &mut Rewrite<'_>, tokens: TokenStream, site: Site)
 /// The body around a future: its error converts into the enclosing function's, so that it need not be serializable.
 fn recorded(rewrite: &Rewrite<'_>, expr: &Expr) -> AsyncBody {
     let span = expr.span();
-    let end = expr.to_token_stream().into_iter().last().map_or(span, |token| token.span());
-    let awaited = quote_spanned!(end=> #expr.await);
+    // In the user's place, as blocks are: what is said about the future covers it.
+    let root = rewrite.runtime.respanned(span);
+    let future = parentheses(expr.to_token_stream(), expr.to_token_stream());
+    let awaited = quote_spanned!(span=> #root::__private::future #future.await);
     let converted = match rewrite.result {
         Some(_) => {
             let error = rewrite.error(span);
-            quote_spanned!(generated(span)=>
-                ::core::result::Result::map_err(#awaited, ::core::convert::Into::<#error>::into))
+            let ended = parentheses(awaited, expr.to_token_stream());
+            quote_spanned!(span=> #root::__private::converted::<#error, _> #ended)
         }
         None => awaited,
     };
     let statements = vec![Stmt::Expr(Expr::Verbatim(converted), None)];
-    AsyncBody { span, capture: None, result: BlockResult::Generated, statements }
+    // A plain function returns the operation: what it borrowed from the function's own variables would be gone.
+    let capture = rewrite.outermost.then(|| Token![move](generated(span)));
+    AsyncBody { span, capture, result: BlockResult::Generated, statements }
 }
 
 /// The callee's last path segment.

@@ -31,6 +31,7 @@ impl From<EngineError> for Failure {
             EngineError::UnknownFunction { .. }
                 | EngineError::InvalidName { .. }
                 | EngineError::InvalidInput { .. }
+                | EngineError::AlreadyStarted { .. }
                 | EngineError::NoSuchExecution { .. }
                 | EngineError::Ambiguous { .. }
         );

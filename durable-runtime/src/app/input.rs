@@ -50,6 +50,12 @@ impl Input {
         })
     }
 
+    /// Whether this is the same value as another JSON text.
+    pub(super) fn is_value(&self, other: &str) -> bool {
+        let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+        value(&self.json).is_some_and(|own| value(other) == Some(own))
+    }
+
     /// What a person most likely meant.
     fn hint(&self) -> &'static str {
         let text = self.json.trim();

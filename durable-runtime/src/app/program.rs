@@ -19,6 +19,9 @@ use crate::plugin::Plugin;
 /// Says whether a function can read an input, and if not where it goes wrong.
 pub type InputCheck = Arc<dyn Fn(&str) -> Result<(), serde_json::Error> + Send + Sync>;
 
+/// Characters of a function's name, as AWS Lambda takes them.
+const FUNCTION_NAME_CHARS: usize = 64;
+
 /// A program of durable functions: `App::new().register("checkout", checkout).run().await`.
 #[derive(Clone)]
 pub struct App {
@@ -143,7 +146,9 @@ impl App {
     /// None outside AWS Lambda. Under Lambda (`AWS_LAMBDA_RUNTIME_API` is set) always, because this build cannot
     /// serve it.
     pub async fn run(self) -> Result<(), BoxError> {
-        self.run_with(std::env::args_os().skip(1)).await
+        // Collected first: the process's own iterator is not `Send`, and this future may be spawned.
+        let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+        self.run_with(arguments).await
     }
 
     /// [`run`](Self::run) with other arguments than the process's, as for a program that starts something by itself
@@ -166,7 +171,7 @@ impl App {
 
     /// Runs a command line given by its arguments behind the program's name, at `terminal`.
     pub async fn execute(&self, arguments: impl IntoIterator<Item = OsString>, terminal: &mut Terminal) -> Exit {
-        let done = match parse(&self.program, arguments) {
+        let done = match parse(&self.program, arguments).and_then(|parsed| self.check_names().map(|()| parsed)) {
             Ok(parsed) => self.command(parsed, terminal).await,
             Err(failure) => Err(failure),
         };
@@ -208,6 +213,21 @@ impl App {
                 Ok(Exit::Succeeded)
             }
         }
+    }
+
+    /// Refuses functions that nothing could find by their names.
+    fn check_names(&self) -> Result<(), Failure> {
+        let fits = |name: &str| {
+            let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+            (1..=FUNCTION_NAME_CHARS).contains(&name.len()) && name.chars().all(letters)
+        };
+        self.functions.iter().find(|entry| !fits(&entry.name)).map_or(Ok(()), |entry| {
+            Err(Failure::usage(format!(
+                "`{}` cannot name a function: 1 to {FUNCTION_NAME_CHARS} letters, digits, `-` and `_`; register it under \
+                 another name",
+                entry.name
+            )))
+        })
     }
 
     fn place(&self, store: Option<PathBuf>) -> Place {

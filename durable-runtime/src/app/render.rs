@@ -3,6 +3,7 @@
 use super::table::Table;
 use super::{text, tree};
 use crate::engine::{ExecutionSummary, OperationSummary};
+use crate::error::Error;
 use crate::wire::{ErrorObject, Timestamp};
 
 /// The status of an execution, where BLOCKED comes first: the API calls it RUNNING, a person needs to know.
@@ -75,9 +76,22 @@ pub(super) fn payload(json: &str, payloads: bool) -> String {
     }
 }
 
-/// An error's type and message, which are what a person looks for; its data only on request.
+/// An error's type and message, and behind them what caused it, as far as that is not in the message already.
+pub(super) fn error_line(error: &ErrorObject) -> String {
+    let recorded = error.error_data.as_deref().and_then(|data| serde_json::from_str::<Error>(data).ok());
+    let recorded = recorded.filter(|recorded| error.error_message.as_deref() == Some(recorded.message()));
+    let mut said = error.to_string();
+    for source in recorded.iter().flat_map(Error::sources) {
+        if !said.contains(source) {
+            said = format!("{said}: {source}");
+        }
+    }
+    text::clean(&said)
+}
+
+/// An error's line, which is what a person looks for; its data only on request.
 pub(super) fn error_text(error: &ErrorObject, payloads: bool) -> String {
-    let said = text::clean(&error.to_string()).replace('\n', "\n           ");
+    let said = error_line(error).replace('\n', "\n           ");
     match error.error_data.as_ref().filter(|_| payloads) {
         Some(data) => format!("{said}  {}", text::clean(&text::one_line(data))),
         None => said,

@@ -8,9 +8,10 @@ use super::failure::Failure;
 use super::follow::{Followed, follow};
 use super::input;
 use super::program::{App, Place};
+use super::render::error_line;
 use super::terminal::Terminal;
 use super::text;
-use crate::engine::{Arn, Engine, EngineError, ExecutionStatus, ExecutionSummary, StartOptions};
+use crate::engine::{Arn, Engine, EngineError, ExecutionStatus, ExecutionSummary, StartOptions, Started};
 
 /// How long an interrupted command waits for what runs to come to rest.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -29,7 +30,13 @@ pub(super) async fn start(app: &App, place: &Place, start: Start, terminal: &mut
     input.check(|json| entry.check(json))?;
     let engine = open(app, place).await?;
     let changes = engine.watch();
-    let started = engine.start(&entry.name, &input.json, start.options).await?;
+    let started = match engine.start(&entry.name, &input.json, start.options).await {
+        // The engine compares texts; to a person the same value is the same input, however it is written.
+        Err(EngineError::AlreadyStarted { arn }) if input.is_value(&engine.describe(&arn).await?.input) => {
+            Started { arn, existing: true }
+        }
+        started => started?,
+    };
     let name = started.arn.name().to_owned();
     if started.existing {
         let summary = engine.describe(&started.arn).await?;
@@ -135,7 +142,7 @@ fn report(place: &Place, arn: &Arn, outcome: Result<ExecutionSummary, EngineErro
         return Exit::Blocked;
     }
     let took = summary.ended.map(|ended| text::duration(ended.since(summary.started))).unwrap_or_default();
-    let error = || summary.error.as_ref().map(|error| text::clean(&error.to_string())).unwrap_or_default();
+    let error = || summary.error.as_ref().map(error_line).unwrap_or_default();
     match summary.status {
         ExecutionStatus::Succeeded => {
             terminal.say(&format!("{name} succeeded in {took}"));

@@ -43,7 +43,7 @@ type Children<'a> = BTreeMap<Option<OperationId>, Vec<&'a OperationSummary>>;
 pub(super) fn tree(operations: &[OperationSummary], over: bool, payloads: bool, now: Timestamp) -> Vec<String> {
     let children = by_parent(operations);
     if children.is_empty() {
-        return vec!["no operations yet".to_owned()];
+        return vec![if over { "no operations" } else { "no operations yet" }.to_owned()];
     }
     let mut table = Table::with_head(&["OPERATION", "TYPE", "STATUS", "ATTEMPTS", "TIME"]);
     // A stack rather than recursion: depth is the user's choice.
@@ -133,16 +133,7 @@ fn attempts(operation: &Operation) -> String {
 
 /// The lines under an operation: its error, and its result when asked for.
 fn details(operation: &Operation, payloads: bool) -> Vec<String> {
-    let (result, error) = match operation.operation_type {
-        OperationType::Context => operation.context_details.as_ref().map(|of| (&of.result, &of.error)),
-        OperationType::Step => operation.step_details.as_ref().map(|of| (&of.result, &of.error)),
-        OperationType::Callback => operation.callback_details.as_ref().map(|of| (&of.result, &of.error)),
-        OperationType::ChainedInvoke => operation.chained_invoke_details.as_ref().map(|of| (&of.result, &of.error)),
-        _ => None,
-    }
-    .unwrap_or((&None, &None));
-    // A step keeps its last attempt's error after it has succeeded.
-    let error = error.as_ref().filter(|_| operation.status != OperationStatus::Succeeded);
-    let result = result.as_ref().filter(|_| payloads).map(|json| format!("= {}", payload(json, true)));
+    let (result, error) = operation.outcome();
+    let result = result.filter(|_| payloads).map(|json| format!("= {}", payload(json, true)));
     result.into_iter().chain(error.map(|error| format!("! {}", error_text(error, payloads)))).collect()
 }

@@ -11,7 +11,8 @@ use crate::operation::{Operation, Recordable};
 
 impl App {
     /// Adds a function: a `#[durable]` function, or a closure that returns an operation, under the name that
-    /// executions, `--function` and other functions know it by. A later one of the same name replaces it.
+    /// executions, `--function` and other functions know it by: 1 to 64 letters, digits, `-` and `_`, or the program says
+    /// so when it runs. A later one of the same name replaces it.
     ///
     /// A closure is how a function gets clients that are shared between its executions:
     ///
@@ -66,7 +67,7 @@ impl App {
 /// ```
 ///
 /// # Errors
-/// When `handler` is a closure, which has no name of its own, and as [`App::run`].
+/// When `handler` is a closure or a pointer, which has no name of its own, and as [`App::run`].
 pub async fn run<F, In, O>(handler: F) -> Result<(), BoxError>
 where
     F: Fn(In) -> O + Send + Sync + 'static,
@@ -74,10 +75,42 @@ where
     O: Operation + 'static,
     O::Output: Recordable,
 {
-    let full = std::any::type_name::<F>();
-    let name = full.split('<').next().and_then(|path| path.rsplit("::").next()).unwrap_or(full);
-    if name.starts_with('{') {
-        return Err("a closure has no name to be found by: use `App::new().register(\"name\", closure).run()`".into());
-    }
+    let Some(name) = function_name(std::any::type_name::<F>()) else {
+        let what = "only a function has a name to be found by, not a closure, a boxed function or a function pointer";
+        return Err(format!("{what}: use `App::new().register(\"name\", …).run()`").into());
+    };
     App::new().register(name, handler).run().await
+}
+
+/// The name of the function whose type is called so. Closures, pointers and boxes have none.
+fn function_name(type_name: &str) -> Option<&str> {
+    let path = type_name.split('<').next()?.trim_start_matches('&');
+    let name = path.rsplit("::").next()?;
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    // A pointer's type is `fn(…) -> …` or `for<…> fn(…)`, without a module.
+    let in_a_module = path.contains("::") && !path.contains('(') && !path.starts_with("alloc::");
+    (in_a_module && is_word(name)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::function_name;
+
+    #[test]
+    fn only_functions_have_names() {
+        for (type_name, name) in [
+            ("shop::checkout", Some("checkout")),
+            ("shop::checkout<shop::Order>", Some("checkout")),
+            ("&shop::flows::r#try", Some("try")),
+            ("shop::main::{{closure}}::checkout", Some("checkout")),
+            ("shop::main::{{closure}}", None),
+            ("fn(alloc::string::String) -> durable_runtime::Child<()>", None),
+            ("for<'a> fn(&'a str)", None),
+            ("alloc::boxed::Box<dyn core::ops::Fn(u32)>", None),
+            ("<shop::Shop as shop::Flow>::checkout", None),
+        ] {
+            assert_eq!(function_name(type_name), name, "{type_name}");
+        }
+    }
 }

@@ -112,6 +112,18 @@ pub enum EngineError {
         /// What SQLite said.
         reason: String,
     },
+    /// The store was taken from the engine while it ran. The engine has stopped and has written nothing since.
+    StoreLost {
+        /// Where the store was.
+        path: PathBuf,
+        /// What became of it.
+        reason: String,
+    },
+    /// The engine stopped for a reason that is not its store's.
+    Stopped {
+        /// The reason.
+        reason: String,
+    },
     /// The engine was closed.
     Closed,
 }
@@ -196,6 +208,16 @@ impl fmt::Display for EngineError {
                 f,
                 "the store failed and the engine stopped ({reason}); what was acknowledged is safe: mend the disk, then \
                  resume"
+            ),
+            Self::StoreLost { path, reason } => write!(
+                f,
+                "the engine stopped because its store `{}` is no longer its own ({reason}); nothing was written since: \
+                 see where the store is and let one process run it",
+                path.display()
+            ),
+            Self::Stopped { reason } => write!(
+                f,
+                "the engine stopped ({reason}); what was acknowledged is safe: open the store again, then resume"
             ),
             Self::Closed => f.write_str("the engine is closed: open the store again"),
         }

@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use super::alarm::Alarm;
 use super::arn::Arn;
 use super::error::EngineError;
+use super::guards::FunctionTask;
 use super::machine::{Execution, Held, Next, PageSize, RetryPolicy, Settlement, Surroundings};
 use super::service::{EngineService, Message, Phase};
 use super::shared::{Shared, random_id};
@@ -182,6 +183,10 @@ impl Live {
                 if self.dispatch == Dispatch::Inactive {
                     self.dispatch = Dispatch::Due;
                     let _ = self.phase.send_replace(Phase::Running);
+                    // Its targets run with it, however it came to run: not everybody who starts one resumes all.
+                    for child in self.execution.open_invokes().into_iter().filter_map(|(_, child)| child) {
+                        self.shared.activate(&child);
+                    }
                     self.commit(|execution, now| execution.promote(now)).await?;
                 }
             }
@@ -258,7 +263,9 @@ impl Live {
             deadline: None,
         };
         let own = self.own.clone();
+        let running = FunctionTask::of(&self.shared);
         let task = tokio::spawn(async move {
+            let _running = running;
             let invoked = AssertUnwindSafe(async move { function.invoke(invocation).await }).catch_unwind().await;
             let outcome = invoked.unwrap_or_else(|panic| {
                 let message = format!("the function panicked: {}", panic_text(&*panic));

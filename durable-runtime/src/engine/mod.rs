@@ -4,6 +4,7 @@
 mod alarm;
 mod arn;
 mod error;
+mod guards;
 mod live;
 mod machine;
 mod options;
@@ -39,11 +40,13 @@ use store::{Creation, Store, Unfinished};
 const INPUT_BYTES: usize = 6 * 1024 * 1024;
 
 /// The engine on one store. Clones share it; it stops when it is closed or its last clone is dropped. Whatever it
-/// acknowledged is in the store then, and the next engine goes on from there.
+/// acknowledged is in the store then, and the next engine goes on from there. [`close`](Self::close) stops it in good
+/// order; dropping it waits for nothing.
 ///
 /// # Errors
 /// Beside what each method says, every one fails with [`EngineError::Closed`] once the engine is closed, and with
-/// [`EngineError::StoreFailed`] once its store has failed.
+/// [`EngineError::StoreFailed`] or [`EngineError::StoreLost`] once its store has failed or was taken from it, and with
+/// [`EngineError::Stopped`] once the runtime that it was opened in is gone.
 #[derive(Clone)]
 pub struct Engine {
     owner: Arc<Owner>,
@@ -273,11 +276,18 @@ impl Engine {
     /// Stops the engine: functions are dropped where they wait, what was asked for is written, the lock is given up.
     /// Executions go on with the next engine.
     ///
+    /// A function that is at work is dropped at its next await, and the lock is kept until then. Two things are not
+    /// waited for: what functions moved off their task (blocking and spawned step bodies), and any function at all
+    /// when the last handle on the engine is dropped instead. The next engine may run such a body a second time
+    /// beside the first, whose result nobody records.
+    ///
     /// # Errors
     /// When the store had failed.
     pub async fn close(&self) -> Result<(), EngineError> {
         let shared = self.shared();
         shared.fail(EngineError::Closed);
+        // A body that is being polled goes on to its next await: the next owner must not run it beside that.
+        let _ = shared.functions.subscribe().wait_for(|tasks| *tasks == 0).await;
         if shared.options.clock.is_virtual() {
             shared.store.close();
         } else {

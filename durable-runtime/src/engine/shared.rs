@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::arn::Arn;
 use super::error::EngineError;
+use super::guards;
 use super::live;
 use super::machine::Registry;
 use super::options::EngineOptions;
@@ -23,13 +24,15 @@ const CHANGES: usize = 4096;
 pub(crate) struct Shared {
     pub(crate) options: EngineOptions,
     pub(crate) store: Store,
-    functions: Mutex<HashMap<String, Arc<dyn Function>>>,
+    registered: Mutex<HashMap<String, Arc<dyn Function>>>,
     live: Mutex<HashMap<String, Address>>,
     changes: broadcast::Sender<Change>,
     /// Why nothing runs any more.
     down: watch::Sender<Option<EngineError>>,
     /// Counts executions that became live: those who wait for one that is not look here.
     pub(crate) arrivals: watch::Sender<u64>,
+    /// Counts function tasks that are not gone yet.
+    pub(crate) functions: watch::Sender<usize>,
     runtime: Handle,
 }
 
@@ -51,11 +54,12 @@ impl Shared {
         Self {
             options,
             store,
-            functions: Mutex::default(),
+            registered: Mutex::default(),
             live: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES),
             down: watch::Sender::new(None),
             arrivals: watch::Sender::new(0),
+            functions: watch::Sender::new(0),
             runtime: Handle::current(),
         }
     }
@@ -66,16 +70,16 @@ impl Shared {
     }
 
     pub(crate) fn register(&self, name: String, function: Arc<dyn Function>) {
-        lock(&self.functions).insert(name, function);
+        lock(&self.registered).insert(name, function);
     }
 
     pub(crate) fn function(&self, name: &str) -> Option<Arc<dyn Function>> {
-        lock(&self.functions).get(name).cloned()
+        lock(&self.registered).get(name).cloned()
     }
 
     /// The registered names in alphabetical order.
     pub(crate) fn function_names(&self) -> Vec<String> {
-        let mut names: Vec<_> = lock(&self.functions).keys().cloned().collect();
+        let mut names: Vec<_> = lock(&self.registered).keys().cloned().collect();
         names.sort_unstable();
         names
     }
@@ -89,7 +93,7 @@ impl Shared {
         let (requests, inbox) = mpsc::unbounded_channel();
         let (phase_sender, phase) = watch::channel(Phase::Loading);
         let running = live::run(Arc::clone(self), arn.clone(), requests.clone(), inbox, phase_sender);
-        let task = self.runtime.spawn(running).abort_handle();
+        let task = self.runtime.spawn(guards::watched(self, running)).abort_handle();
         let address = Address { requests, phase, task };
         live.insert(arn.id().to_owned(), address.clone());
         drop(live);
@@ -136,14 +140,19 @@ impl Shared {
 
     /// Stops everything: what was acknowledged is in the store, what was not is undone by the next engine.
     pub(crate) fn fail(&self, error: EngineError) {
+        self.note_down(error);
+        for (_, address) in lock(&self.live).drain() {
+            address.task.abort();
+        }
+    }
+
+    /// Says that nothing runs any more, without touching what lives: whoever calls may hold the lock on that.
+    pub(crate) fn note_down(&self, error: EngineError) {
         self.down.send_if_modified(|down| {
             let first = down.is_none();
             down.get_or_insert(error);
             first
         });
-        for (_, address) in lock(&self.live).drain() {
-            address.task.abort();
-        }
     }
 
     /// An error once the engine has stopped.
@@ -161,13 +170,13 @@ impl Shared {
 
 impl Registry for Arc<Shared> {
     fn is_registered(&self, function: &str) -> bool {
-        lock(&self.functions).contains_key(function)
+        lock(&self.registered).contains_key(function)
     }
 }
 
 /// Whole seconds, rounded up, at least one and at most 366 days.
 pub(crate) fn whole_seconds(duration: std::time::Duration) -> u64 {
-    let rounded = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    let rounded = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
     rounded.clamp(1, crate::wire::limits::DELAY_SECONDS)
 }
 

@@ -19,10 +19,14 @@ pub(crate) enum Decoded<E> {
     Unreadable(String),
 }
 
-/// Whether `E` is the ready-made error, which can express a failure. Asked by name, because `E` need not be
-/// `'static` and there is no specialization.
+/// Whether `E` can express a failure: the ready-made error can, and a failure itself. Asked by name, because `E` need
+/// not be `'static` and there is no specialization.
 pub(crate) fn takes_failures<E>() -> bool {
-    type_name::<E>() == type_name::<Error>()
+    is::<E, Error>() || is::<E, StepFailure>()
+}
+
+fn is<E, Known>() -> bool {
+    type_name::<E>() == type_name::<Known>()
 }
 
 /// Records an error.
@@ -36,7 +40,7 @@ pub(crate) fn encode_error<E: Serialize + DeserializeOwned + Display>(error: &E)
         let text = format!("an error of type {kind} does not read back from its own record: {cause}; it said: {error}");
         return Err(StepFailure::new(FailureKind::NotRecordable, text));
     }
-    let error_type = if takes_failures::<E>() { inner_type(&data) } else { short_type_name::<E>() };
+    let error_type = if takes_failures::<E>() { inner_type::<E>(&data) } else { short_type_name::<E>() };
     let object = ErrorObject { error_data: Some(data), ..ErrorObject::new(error_type, error.to_string()) };
     let bytes = object.json_bytes();
     if bytes > limits::ERROR_BYTES {
@@ -46,9 +50,12 @@ pub(crate) fn encode_error<E: Serialize + DeserializeOwned + Display>(error: &E)
     Ok(object)
 }
 
-/// The type name that an `Error` carries inside.
-fn inner_type(data: &str) -> String {
-    serde_json::from_str::<Error>(data).map_or_else(|_| "Error".into(), |error| error.type_name().to_owned())
+/// The type name that an error which [`takes_failures`] carries inside.
+fn inner_type<E>(data: &str) -> String {
+    if is::<E, StepFailure>() {
+        return serde_json::from_str(data).map_or_else(|_| short_type_name::<E>(), |it: StepFailure| it.type_name());
+    }
+    serde_json::from_str(data).map_or_else(|_| short_type_name::<E>(), |error: Error| error.type_name().to_owned())
 }
 
 /// Reads a recorded error back as the variant that it was.
@@ -73,5 +80,10 @@ pub(crate) fn decode_error<E: DeserializeOwned>(object: &ErrorObject) -> Decoded
 
 /// A failure as an `E` that [`takes_failures`].
 fn convert<E: DeserializeOwned>(failure: &StepFailure) -> Option<E> {
-    serde_json::from_value(serde_json::to_value(Error::of_failure(failure)).ok()?).ok()
+    let value = if is::<E, StepFailure>() {
+        serde_json::to_value(failure)
+    } else {
+        serde_json::to_value(Error::of_failure(failure))
+    };
+    serde_json::from_value(value.ok()?).ok()
 }

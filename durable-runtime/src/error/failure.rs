@@ -15,8 +15,40 @@ const LONGEST_TEXT: usize = 4096;
 /// An operation that failed without an error of its own type: a panic, an attempt over its time, an interrupted
 /// at-most-once attempt, a result too large to record.
 ///
-/// Where an operation's error type can take it ([`Error`](crate::Error) can), it comes back as an error. Where it
-/// cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED at each.
+/// Where an operation's error type can take it ([`Error`](crate::Error) can, and this type itself), it comes back as an
+/// error. Where it cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED
+/// at each.
+///
+/// It is also the error of the operations that have no body: `sleep`, `current_time`, `random_value`, `new_uuid` and the
+/// creation of a `callback` fail only because of how they were asked for. An error enum takes it like any other error:
+///
+/// ```
+/// use durable_runtime::StepFailure;
+/// use durable_runtime::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Serialize, Deserialize)]
+/// enum OrderError {
+///     SoldOut,
+///     Runtime(StepFailure),
+/// }
+///
+/// // What `thiserror` writes for `#[from] StepFailure`.
+/// impl From<StepFailure> for OrderError {
+///     fn from(failure: StepFailure) -> Self {
+///         Self::Runtime(failure)
+///     }
+/// }
+/// # impl std::fmt::Display for OrderError {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") }
+/// # }
+///
+/// #[durable]
+/// async fn later(item: String) -> Result<String, OrderError> {
+///     sleep(hours(1)).await?;
+///     if item.is_empty() { Err(OrderError::SoldOut) } else { Ok(item) }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepFailure {
     kind: FailureKind,

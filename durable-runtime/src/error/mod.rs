@@ -23,7 +23,32 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// It keeps the error's type name, message and chain of sources, of a [`CallbackError`] or [`InvokeError`] also the data
 /// that the outside gave, and it is the same value after replay.
-/// Like `anyhow::Error` it does not implement [`std::error::Error`] itself, so that `?` can take any error.
+/// Like `anyhow::Error` it does not implement [`std::error::Error`] itself, so that `?` can take any error. Where one that
+/// does is wanted there is [`into_boxed`](Self::into_boxed):
+///
+/// ```
+/// use durable_runtime::{BoxError, Error};
+///
+/// fn load() -> durable_runtime::Result<u32> {
+///     Ok("7x".parse()?)
+/// }
+///
+/// fn in_a_program() -> Result<(), BoxError> {
+///     load().map_err(Error::into_boxed)?; // `anyhow::Error::from_boxed(error.into_boxed())` for anyhow
+///     Ok(())
+/// }
+///
+/// enum ShopError {
+///     Unavailable(Error), // an enum of yours keeps it as it is: `#[from]` of `thiserror` wants a standard error
+/// }
+///
+/// impl From<Error> for ShopError {
+///     fn from(error: Error) -> Self {
+///         Self::Unavailable(error)
+///     }
+/// }
+/// # assert!(in_a_program().is_err());
+/// ```
 ///
 /// ```
 /// use durable_runtime::Error;
@@ -98,6 +123,17 @@ impl Error {
         error
     }
 
+    /// The same as a standard error, with the chain of its sources. `Error::from` makes the same error of it again.
+    #[must_use]
+    pub fn into_boxed(self) -> BoxError {
+        let source = self
+            .sources()
+            .iter()
+            .rev()
+            .fold(None, |source, text| Some(Box::new(Source { text: text.clone(), source })));
+        Box::new(Standard { error: self, source })
+    }
+
     /// Why the runtime could not run the operation, when that is what this error says.
     #[must_use]
     pub fn failure(&self) -> Option<&StepFailure> {
@@ -112,6 +148,9 @@ impl<E: Into<BoxError>> From<E> for Error {
         if let Some(failure) = boxed.downcast_ref::<StepFailure>() {
             return Self::of_failure(failure);
         }
+        if let Some(standard) = boxed.downcast_ref::<Standard>() {
+            return standard.error.clone();
+        }
         let mut sources = Vec::new();
         let mut source = boxed.source();
         while let Some(cause) = source {
@@ -125,6 +164,44 @@ impl<E: Into<BoxError>> From<E> for Error {
         result.0.data = outside::data_from_outside(&*boxed);
         result.0.sources = sources;
         result
+    }
+}
+
+/// An [`Error`] as a standard error.
+#[derive(Debug)]
+struct Standard {
+    error: Error,
+    source: Option<Box<Source>>,
+}
+
+/// What was a source, of which only the text is left.
+#[derive(Debug)]
+struct Source {
+    text: String,
+    source: Option<Box<Source>>,
+}
+
+impl fmt::Display for Standard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.error.message())
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Standard {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl std::error::Error for Source {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -202,6 +279,17 @@ mod tests {
             assert_eq!(error.data::<String>().unwrap(), "not JSON");
         }
         assert_eq!(Error::from(CallbackError::TimedOut).data::<serde_json::Value>(), None);
+    }
+
+    #[test]
+    fn as_a_standard_error_it_has_its_sources_and_is_itself_again_when_it_comes_back() {
+        let mut error = Error::new("Declined", "no money");
+        error.0.sources = vec!["the bank said no".to_owned(), "code 7".to_owned()];
+        let boxed = error.clone().into_boxed();
+        let sources: Vec<String> =
+            std::iter::successors(boxed.source(), |source| source.source()).map(ToString::to_string).collect();
+        assert_eq!((boxed.to_string().as_str(), sources.as_slice()), ("no money", error.sources()));
+        assert_eq!(Error::from(boxed), error);
     }
 
     #[test]

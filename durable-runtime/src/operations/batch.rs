@@ -4,8 +4,8 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
 
 use futures_util::stream::{FuturesUnordered, Stream};
@@ -55,8 +55,32 @@ impl Kind {
 /// A branch's index, what came to depend on it, and its recorded end.
 type BranchEnd = (usize, Context, Recorded);
 
-/// How the values of a batch's branches are recorded, when not as JSON.
-pub(crate) type ItemCoding<R> = Option<Arc<dyn Coding<R>>>;
+/// How the values of a batch's branches are recorded. Shared, so that the builder methods may come in any order.
+pub(crate) struct ItemCoding<R>(Arc<OnceLock<Box<dyn Coding<R>>>>);
+
+impl<R: Recordable> ItemCoding<R> {
+    pub(crate) fn get(&self) -> &dyn Coding<R> {
+        self.0.get().map_or(&Plain, |coding| &**coding)
+    }
+}
+
+impl<R> ItemCoding<R> {
+    pub(crate) fn set(&self, coding: impl Coding<R> + 'static) {
+        let _ = self.0.set(Box::new(coding));
+    }
+}
+
+impl<R> Clone for ItemCoding<R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<R> Default for ItemCoding<R> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
 
 /// One branch before it runs.
 pub(crate) struct BranchPlan<'a> {
@@ -86,7 +110,7 @@ impl<'a> BranchPlan<'a> {
         let name = operation.content_name().cloned().unwrap_or(name);
         let run = move |place: BranchPlace| -> BoxFuture<'a, BranchEnd> {
             Box::pin(async move {
-                let coding = coding.as_deref().unwrap_or(&Plain);
+                let coding = coding.get();
                 let end = if place.flat {
                     flat_end(&place, operation, coding).await
                 } else {

@@ -11,7 +11,8 @@ macro_rules! naming {
                 self
             }
 
-            /// Adds what tells operations of one name apart: `reserve` with key `sku-7` is `reserve[sku-7]`.
+            /// Adds what tells operations of one name apart: `reserve` with key `sku-7` is `reserve[sku-7]`. Any value
+            /// will do: characters outside printable ASCII are escaped, and a long key is cut and ends in a hash.
             pub fn key(mut self, key: impl std::fmt::Display) -> Self {
                 self.$($settings.)?name.add_key(key);
                 self

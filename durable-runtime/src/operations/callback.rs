@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::builder::naming;
 use super::outcome;
 use crate::core::{Claim, Context, Name, Spec};
-use crate::error::{CallbackError, Error, FailureKind, StepFailure};
+use crate::error::{CallbackError, FailureKind, StepFailure};
 use crate::operation::Operation;
 use crate::serdes::{self, Serdes, SerdesPlace};
 use crate::wire::{
@@ -203,10 +203,10 @@ pub(super) async fn create<T>(
 }
 
 impl<T: DeserializeOwned + Send> Operation for Callback<T> {
-    type Output = Result<CallbackHandle<T>, Error>;
+    type Output = Result<CallbackHandle<T>, StepFailure>;
 
-    async fn run(self, cx: &Context) -> Result<CallbackHandle<T>, Error> {
-        create(cx, &self.name, self.settings).await.map_err(|refused| Error::of_failure(&refused))
+    async fn run(self, cx: &Context) -> Result<CallbackHandle<T>, StepFailure> {
+        create(cx, &self.name, self.settings).await
     }
 }
 

@@ -1,7 +1,5 @@
 //! `parallel_map`, `parallel_all`: any number of branches of one type.
 
-use std::sync::Arc;
-
 use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind};
 use super::batch_settings::{BatchSettings, WholeCoding, batch_settings};
 use super::outcome;
@@ -11,7 +9,7 @@ use crate::completion::CompletionReason;
 use crate::core::{Context, Name};
 use crate::error::{Decoded, FailureKind, StepFailure, decode_error, encode_error};
 use crate::operation::{Operation, Recordable};
-use crate::serdes::{Plain, Serdes, SerdesPlace, Typed};
+use crate::serdes::{Serdes, SerdesPlace, Typed};
 
 /// A batch of branches of one type. Made by [`parallel_map`] and [`parallel_all`].
 ///
@@ -23,6 +21,8 @@ pub struct Collection<O: Operation> {
     settings: BatchSettings,
     operations: Vec<O>,
     items: ItemCoding<O::Output>,
+    /// The branches' names, where they were given.
+    names: Option<Vec<String>>,
 }
 
 /// One branch per item: the service's CONTEXT of sub-type Map. The operations are built at once; none of them runs
@@ -46,7 +46,13 @@ where
 {
     let mut operation = operation;
     let operations = items.into_iter().enumerate().map(|(index, item)| operation(item, index)).collect();
-    Collection { kind: Kind::Map, settings: BatchSettings::new("map"), operations, items: None }
+    Collection {
+        kind: Kind::Map,
+        settings: BatchSettings::new("map"),
+        operations,
+        items: ItemCoding::default(),
+        names: None,
+    }
 }
 
 /// One branch per operation: the service's CONTEXT of sub-type Parallel. The iterator is drained at once.
@@ -56,22 +62,34 @@ where
     I::Item: Operation,
 {
     let operations = operations.into_iter().collect();
-    Collection { kind: Kind::Parallel, settings: BatchSettings::new("parallel"), operations, items: None }
+    Collection {
+        kind: Kind::Parallel,
+        settings: BatchSettings::new("parallel"),
+        operations,
+        items: ItemCoding::default(),
+        names: None,
+    }
 }
 
 impl<O: Operation> Collection<O> {
+    /// Names the branches, by their index; `item-0`, `item-1`, … (`branch-0`, … of `parallel_all`) unless told otherwise. A
+    /// name is 1 to 256 characters of printable ASCII and is compared on replay.
+    pub fn item_names<N: Into<String>>(mut self, name: impl FnMut(usize) -> N) -> Self {
+        self.names = Some((0..self.operations.len()).map(name).map(Into::into).collect());
+        self
+    }
+
     /// How each branch's value is recorded; as JSON unless told otherwise.
     pub fn item_serdes<T>(mut self, serdes: impl Serdes<T>) -> Self
     where
         O::Output: Recordable<Ok = T>,
     {
-        self.items = Some(Arc::new(Typed(serdes)));
+        self.items.set(Typed(serdes));
         self.settings.text_items = true;
         self
     }
 
-    /// How the settled whole is recorded: every branch's outcome in one text. Say [`item_serdes`](Self::item_serdes)
-    /// first, where there is one.
+    /// How the settled whole is recorded: every branch's outcome in one text.
     pub fn serdes<T, E>(mut self, serdes: impl Serdes<BatchResult<Vec<Outcome<T, E>>>>) -> Self
     where
         O::Output: Recordable<Ok = T, Err = E> + 'static,
@@ -99,7 +117,7 @@ where
         cx: &Context,
         kind: Kind,
         settings: &BatchSettings,
-        (operations, items): (Vec<O>, &ItemCoding<O::Output>),
+        (operations, items, names): (Vec<O>, &ItemCoding<O::Output>, Option<Vec<String>>),
     ) -> Result<Closed, StepFailure> {
         let word = match kind {
             Kind::Parallel => "branch",
@@ -107,10 +125,13 @@ where
         };
         let total = operations.len();
         let erase = move || -> Vec<BranchPlan<'_>> {
+            let mut names = names.map(Vec::into_iter);
+            let mut name = |index| match names.as_mut().and_then(Iterator::next) {
+                Some(name) => Name::given(name),
+                None => Name::numbered(word, index),
+            };
             let numbered = operations.into_iter().enumerate();
-            numbered
-                .map(|(index, operation)| BranchPlan::new(Name::numbered(word, index), operation, items.clone()))
-                .collect()
+            numbered.map(|(index, operation)| BranchPlan::new(name(index), operation, items.clone())).collect()
         };
         batch::run(cx, kind, settings, total, erase).await
     }
@@ -124,8 +145,8 @@ where
     type Output = Result<Vec<<O::Output as Recordable>::Ok>, <O::Output as Recordable>::Err>;
 
     async fn run(self, cx: &Context) -> Self::Output {
-        let Self { kind, settings, operations, items } = self;
-        let Closed { id, ends } = match Self::run_batch(cx, kind, &settings, (operations, &items)).await {
+        let Self { kind, settings, operations, items, names } = self;
+        let Closed { id, ends } = match Self::run_batch(cx, kind, &settings, (operations, &items, names)).await {
             Ok(closed) => closed,
             Err(refused) => return Err(outcome::refuse(cx, refused).await),
         };
@@ -138,7 +159,7 @@ where
         let mut values = Vec::with_capacity(ends.len());
         for text in ends.flatten().flatten() {
             let end = (Ok(Some(text)), None);
-            values.push(outcome::output(cx, &id, &spec, end, items.as_deref().unwrap_or(&Plain)).await.into_result()?);
+            values.push(outcome::output(cx, &id, &spec, end, items.get()).await.into_result()?);
         }
         Ok(values)
     }
@@ -160,7 +181,7 @@ where
         let failed = |what: &dyn std::fmt::Display| {
             StepFailure::new(FailureKind::NotRecordable, format!("the result of a batch does not serialize: {what}"))
         };
-        let coding = self.items.as_deref().unwrap_or(&Plain);
+        let coding = self.items.get();
         let mut outcomes = Vec::with_capacity(ends.ends.len());
         for (index, end) in ends.ends.iter().enumerate() {
             outcomes.push(match end {
@@ -183,7 +204,7 @@ where
     fn read(&self, text: &str, total: usize, place: SerdesPlace<'_>) -> Result<Ends, String> {
         let result = self.serdes.deserialize(text, place).map_err(|why| why.to_string())?;
         let (begun, reason) = (result.begun, result.reason);
-        let coding = self.items.as_deref().unwrap_or(&Plain);
+        let coding = self.items.get();
         let mut ends = Vec::with_capacity(total);
         for outcome in result.outcomes {
             ends.push(match outcome {
@@ -222,9 +243,9 @@ where
     >;
 
     async fn run(self, cx: &Context) -> Self::Output {
-        let Collection { kind, settings, operations, items } = self.0;
+        let Collection { kind, settings, operations, items, names } = self.0;
         let total = operations.len();
-        let Closed { id, ends } = match Collection::run_batch(cx, kind, &settings, (operations, &items)).await {
+        let Closed { id, ends } = match Collection::run_batch(cx, kind, &settings, (operations, &items, names)).await {
             Ok(closed) => closed,
             Err(refused) => return Err(outcome::refuse(cx, refused).await),
         };
@@ -232,7 +253,7 @@ where
         let mut reading = Reading::of(cx, id, kind, &settings.name, ends);
         let mut outcomes = Vec::with_capacity(total);
         for index in 0..total {
-            outcomes.push(reading.outcome(index, begun, items.as_deref().unwrap_or(&Plain)).await);
+            outcomes.push(reading.outcome(index, begun, items.get()).await);
         }
         Ok(BatchResult { outcomes, reason, succeeded, failed, begun })
     }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::batch::{self, BranchPlan, Closed, Ends, Kind};
+use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind};
 use super::batch_settings::{BatchSettings, batch_settings};
 use super::branch::refused_setting;
 use super::outcome::{self, Recorded};
@@ -147,7 +147,7 @@ macro_rules! tuples {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Self { settings, branches, .. } = self;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, ItemCoding::default()),)+];
                 let ran = match needs_all(&settings, $total) {
                     Ok(()) => batch::run(cx, Kind::Parallel, &settings, $total, erase).await,
                     Err(refused) => Err(refused),
@@ -180,7 +180,7 @@ macro_rules! tuples {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Parallel { settings, branches, .. } = self.0;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, ItemCoding::default()),)+];
                 let Closed { id, ends } = match batch::run(cx, Kind::Parallel, &settings, $total, erase).await {
                     Ok(closed) => closed,
                     Err(refused) => return Err(outcome::refuse(cx, refused).await),

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::batch::{self, BranchPlan, Closed, Kind};
+use super::batch::{self, BranchPlan, Closed, ItemCoding, Kind};
 use super::batch_settings::BatchSettings;
 use super::builder::naming;
 use super::outcome;
@@ -57,7 +57,7 @@ macro_rules! races {
 
             async fn run(self, cx: &Context) -> Self::Output {
                 let Self { settings, branches, .. } = self;
-                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, None),)+];
+                let erase = move || vec![$(BranchPlan::new(Name::default_of(branches.$index.name), branches.$index.operation, ItemCoding::default()),)+];
                 let Closed { id, ends } = match batch::run(cx, Kind::Parallel, &settings, $total, erase).await {
                     Ok(closed) => closed,
                     Err(refused) => return Err(outcome::refuse(cx, refused).await),

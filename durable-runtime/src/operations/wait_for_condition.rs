@@ -104,13 +104,15 @@ where
         let Self { condition: WaitForCondition { name, initial, check, every, coding }, until } = self;
         let spec =
             Spec { operation_type: OperationType::Step, sub_type: SubType::WAIT_FOR_CONDITION, name: name.as_str() };
-        if let Err(refused) = name.validate() {
-            return Err(outcome::refuse(cx, refused).await);
-        }
+        // The first check is made before anything is recorded, so that one with a policy of its own is refused by then.
+        let first = name.validate().and_then(|()| check(initial).into_check());
+        let mut next = match first {
+            Ok(body) => Ok(body),
+            Err(refused) => return Err(outcome::refuse(cx, refused).await),
+        };
         let Claim { id, recorded } = cx.claim(&spec).await;
         let course = Course { cx, id, spec, at_most_once: false, is_replay: recorded.is_some() };
         let mut found = course.find(recorded).await;
-        let mut state = initial;
         let coding = coding.as_deref().unwrap_or(&Plain);
         let end = loop {
             let (attempt, started, carried) = match found {
@@ -121,15 +123,15 @@ where
             };
             if let Some(text) = carried {
                 let carried = outcome::output(cx, &id, &course.spec, (Ok(Some(text)), None), coding).await;
-                state = match carried.into_result() {
-                    Ok(state) => state,
+                next = match carried.into_result() {
+                    Ok(state) => check(state).into_check(),
                     Err(error) => return Err(error),
                 };
             }
             course.begin(started).await;
             let live = Live::begin(cx);
             let observed = course.attempt_starts(attempt);
-            let checked = match check(state).into_check() {
+            let checked = match next {
                 Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
                 Err(refused) => Err(refused),
             };
@@ -148,7 +150,7 @@ where
             let retry = OperationUpdate { payload: Some(sealed), ..course.update(Action::Retry) };
             course.retry(retry, delay).await;
             drop(live);
-            state = value;
+            next = check(value).into_check();
             found = course.find_moved().await;
         };
         let output: B::Output = outcome::output(cx, &id, &course.spec, end, coding).await;

@@ -4,23 +4,27 @@
 //! use durable_runtime::prelude::*;
 //! use durable_runtime::testing::{Runner, virtual_time};
 //!
-//! # mod flows {
-//! # use durable_runtime::prelude::*;
-//! # pub fn reminded(user: String) -> impl Operation<Output = Result<String>> {
-//! #     durable_runtime::Child::function("remind", async move |cx: durable_runtime::Context| -> Result<String> {
-//! #         sleep(days(30)).run(&cx).await?;
-//! #         Ok(format!("dear {user}"))
-//! #     })
-//! # }
-//! # }
-//! # use flows::reminded;
+//! #[step]
+//! async fn mail(user: &str) -> Result<String> {
+//!     Ok(format!("dear {user}"))
+//! }
+//!
+//! #[durable]
+//! async fn remind(user: String) -> Result<String> {
+//!     sleep(days(30)).await?; // takes no time here
+//!     mail(&user).await
+//! }
+//!
+//! # fn main() -> Result<(), BoxError> {
 //! let run = virtual_time(async {
 //!     let runner = Runner::new().await?;
-//!     runner.run("remind", reminded, &"Ada").await
+//!     runner.run("remind", remind, &"Ada").await
 //! })?;
 //! assert_eq!(run.result::<String>()?, "dear Ada");
-//! assert_eq!(run.requests(), 1);
-//! # Ok::<(), BoxError>(())
+//! assert_eq!(run.operation("remind / mail").map(|mail| mail.attempts()), Some(1));
+//! assert_eq!(run.requests(), 2);
+//! # Ok(())
+//! # }
 //! ```
 
 mod recording;

@@ -50,6 +50,25 @@ impl RunOperation {
         self.summary.operation.step_details.as_ref().map_or(0, |details| details.attempt)
     }
 
+    /// The result, read as a `T`.
+    ///
+    /// # Errors
+    /// When the operation has no result, because it failed or because its kind has none, or the result is no `T`.
+    pub fn result<T: DeserializeOwned>(&self) -> Result<T, BoxError> {
+        let (result, error) = self.summary.operation.outcome();
+        match (result.filter(|_| self.status() == OperationStatus::Succeeded), error) {
+            (Some(text), _) => Ok(serde_json::from_str(text)?),
+            (None, Some(error)) => Err(format!("`{}` failed: {error}", self.path).into()),
+            (None, None) => Err(format!("`{}` is {:?} and has no result", self.path, self.status()).into()),
+        }
+    }
+
+    /// The error, when it failed, or when its last attempt did and there is another to come.
+    #[must_use]
+    pub fn error(&self) -> Option<&ErrorObject> {
+        self.summary.operation.outcome().1
+    }
+
     /// Everything that the engine knows of it.
     #[must_use]
     pub const fn summary(&self) -> &OperationSummary {
@@ -88,7 +107,12 @@ impl Run {
         match (&self.summary.result, &self.summary.error) {
             (Some(text), _) => Ok(serde_json::from_str(text)?),
             (None, Some(error)) => Err(format!("the execution ended {}: {error}", self.summary.status).into()),
-            (None, None) => Err(format!("the execution is {} and has no result", self.summary.status).into()),
+            (None, None) => match self.blocked() {
+                Some(report) => {
+                    Err(format!("the execution is BLOCKED: the code does not fit its history\n{report}").into())
+                }
+                None => Err(format!("the execution is {} and has no result", self.summary.status).into()),
+            },
         }
     }
 
@@ -110,10 +134,15 @@ impl Run {
         &self.operations
     }
 
-    /// The operation at a path of names, such as `checkout / parallel / label / quote`.
+    /// The operation at a path of names, such as `checkout / parallel / label / quote`; the first, when there are several.
     #[must_use]
     pub fn operation(&self, path: &str) -> Option<&RunOperation> {
-        self.operations.iter().find(|operation| operation.path == path)
+        self.operations_at(path).next()
+    }
+
+    /// Every operation at a path of names, in the order of their start: those of a loop without keys share one.
+    pub fn operations_at(&self, path: &str) -> impl Iterator<Item = &RunOperation> {
+        self.operations.iter().filter(move |operation| operation.path == path)
     }
 
     /// The history's events.

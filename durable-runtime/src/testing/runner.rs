@@ -24,6 +24,15 @@ pub fn virtual_time<R>(test: impl Future<Output = Result<R, BoxError>>) -> Resul
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(test)
 }
 
+/// Whether tokio's clock stands still: it shows the same time while the machine's goes on.
+fn is_paused() -> bool {
+    let (virtual_time, real_time) = (tokio::time::Instant::now(), std::time::Instant::now());
+    while std::time::Instant::now() <= real_time {
+        std::hint::spin_loop();
+    }
+    tokio::time::Instant::now() == virtual_time
+}
+
 /// An engine in memory, in virtual time, that keeps what functions ask of it.
 pub struct Runner {
     engine: Engine,
@@ -36,7 +45,7 @@ impl Runner {
     /// runtime whose clock is paused.
     ///
     /// # Errors
-    /// When the engine cannot be opened.
+    /// When the clock is not paused, or the engine cannot be opened.
     pub async fn new() -> Result<Self, BoxError> {
         Self::with_latency(Duration::ZERO).await
     }
@@ -44,8 +53,13 @@ impl Runner {
     /// A runner whose every request takes `latency` of virtual time.
     ///
     /// # Errors
-    /// When the engine cannot be opened.
+    /// When the clock is not paused, or the engine cannot be opened.
     pub async fn with_latency(latency: Duration) -> Result<Self, BoxError> {
+        if !is_paused() {
+            return Err("the runner needs a clock that is paused, or the test would really sleep: call it inside \
+                        `virtual_time(async { … })`, or write `#[tokio::test(start_paused = true)]`"
+                .into());
+        }
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock::new());
         let engine = Engine::options().clock(clock.clone()).open_in_memory().await?;
         Ok(Self { engine, recorder: Recorder::new(clock, latency), plugins: Vec::new() })

@@ -170,6 +170,23 @@ pub struct Operation {
     pub chained_invoke_details: Option<ChainedInvokeDetails>,
 }
 
+impl Operation {
+    /// What is recorded of its end, whatever its type: the result, and the error. A step that is tried again has the state
+    /// that it carries and its last attempt's error there; what succeeded has no error.
+    #[must_use]
+    pub fn outcome(&self) -> (Option<&str>, Option<&ErrorObject>) {
+        let (result, error) = match self.operation_type {
+            OperationType::Context => self.context_details.as_ref().map(|of| (&of.result, &of.error)),
+            OperationType::Step => self.step_details.as_ref().map(|of| (&of.result, &of.error)),
+            OperationType::Callback => self.callback_details.as_ref().map(|of| (&of.result, &of.error)),
+            OperationType::ChainedInvoke => self.chained_invoke_details.as_ref().map(|of| (&of.result, &of.error)),
+            _ => None,
+        }
+        .unwrap_or((&None, &None));
+        (result.as_deref(), error.as_ref().filter(|_| self.status != OperationStatus::Succeeded))
+    }
+}
+
 /// Operations on their way. Boxed, because they are large and move on one by one: a page that grows moves pointers, and
 /// a history is in memory once.
 #[allow(clippy::vec_box)]

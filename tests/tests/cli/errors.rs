@@ -99,6 +99,9 @@ async fn a_store_that_does_not_exist_has_nothing_to_look_at() {
         let done = run(&greeter(), &scratch.store(), line).await;
         says(&done, Exit::Failed, &["there is no store at", "nothing was started there yet"]);
         assert!(!scratch.store().exists(), "looking made a store");
+        let done = run(&greeter(), &scratch.file("no directory yet/shop.db"), line).await;
+        says(&done, Exit::Failed, &["there is no store at", "nothing was started there yet"]);
+        assert!(!scratch.file("no directory yet").exists(), "looking made a directory");
     }
 }
 
@@ -155,4 +158,32 @@ async fn unreadable_standard_input_is_reported_as_input() {
     let setting = Setting { stdin: "{\"a\": }", ..Setting::default() };
     let done = run_with(&greeter(), &scratch.store(), &["start", "-"], setting).await;
     says(&done, Exit::Usage, &["standard input:1:7 is not JSON: expected value"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_whose_name_nothing_could_find_is_refused_before_anything_runs() {
+    let scratch = Scratch::new();
+    for name in ["", "größe", "check out", &"n".repeat(65)] {
+        let app = shop(vec![(name, greet(&Arc::default()))]);
+        let done = run(&app, &scratch.store(), &["start", "1"]).await;
+        says(&done, Exit::Usage, &["cannot name a function: 1 to 64 letters"]);
+    }
+    assert!(!scratch.store().exists());
+}
+
+#[test]
+fn a_program_can_be_spawned() {
+    use durable_runtime::prelude::*;
+
+    #[durable]
+    async fn nothing(_: ()) -> Result<()> {
+        Ok(())
+    }
+
+    fn spawnable(future: impl Future + Send + 'static) {
+        drop(future);
+    }
+
+    spawnable(durable_runtime::run(nothing));
+    spawnable(App::new().register("nothing", nothing).run());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use durable_runtime::app::{App, Exit};
 
-use crate::support::{Scratch, Setting, fail, flaky, greet, nap, run, run_with, shop};
+use crate::support::{Scratch, Setting, block, fail, flaky, greet, nap, run, run_with, shop};
 
 #[tokio::test(start_paused = true)]
 async fn list_shows_every_execution_newest_first_and_filters() {
@@ -115,4 +115,17 @@ async fn stop_from_a_second_terminal_ends_what_the_first_one_follows() {
     assert_eq!((followed.exit, followed.output.as_str()), (Exit::Failed, ""));
     assert!(followed.messages.contains("n-1 was stopped after"), "{}", followed.messages);
     assert!(followed.messages.contains("stopped from the command line"), "{}", followed.messages);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_ended_without_operations_will_have_none() {
+    let scratch = Scratch::new();
+    let app = shop(vec![("greet", greet(&Arc::default())), ("ship", block())]);
+    for (function, name) in [("greet", "g-1"), ("ship", "s-1")] {
+        run(&app, &scratch.store(), &["start", "--function", function, "--name", name]).await;
+    }
+    let ended = run(&app, &scratch.store(), &["show", "g-1"]).await;
+    assert_eq!(ended.last_line(), "no operations", "{}", ended.output);
+    let open = run(&app, &scratch.store(), &["show", "s-1"]).await;
+    assert!(open.output.contains("no operations yet"), "{}", open.output);
 }

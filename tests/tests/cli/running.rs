@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use durable_runtime::app::Exit;
+use durable_runtime::prelude::*;
 
 use crate::support::{Scratch, Setting, block, fail, flaky, greet, nap, run, run_with, shop};
 
@@ -76,9 +77,61 @@ async fn the_same_name_and_input_is_the_same_execution() {
     assert_eq!((again.exit, &again.output), (Exit::Succeeded, &first.output));
     assert!(again.messages.contains("was started before"), "{}", again.messages);
     let other = run(&app, &scratch.store(), &["start", "2", "--name", "g-1"]).await;
-    assert_eq!(other.exit, Exit::Failed);
+    assert_eq!(other.exit, Exit::Usage);
     assert!(other.messages.contains("started with another input"), "{}", other.messages);
     assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_input_is_the_same_however_its_json_is_written() {
+    let scratch = Scratch::new();
+    let runs = Arc::<AtomicU32>::default();
+    let app = shop(vec![("greet", greet(&runs))]);
+    run(&app, &scratch.store(), &["start", "{\"a\": [1, 2], \"b\": \"é\"}", "--name", "g-1"]).await;
+    let again = run(&app, &scratch.store(), &["start", " {\"b\":\"\\u00e9\",\"a\":[1,2]}\n", "--name", "g-1"]).await;
+    assert_eq!(again.exit, Exit::Succeeded, "{}", again.messages);
+    assert!(again.messages.contains("was started before with this input"), "{}", again.messages);
+    let other = run(&app, &scratch.store(), &["start", "{\"b\":\"é\",\"a\":[2,1]}", "--name", "g-1"]).await;
+    assert_eq!(other.exit, Exit::Usage, "{}", other.messages);
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+/// An error with a source.
+#[derive(Debug)]
+struct Unreadable(std::num::ParseIntError);
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no quantity")
+    }
+}
+
+impl std::error::Error for Unreadable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[step(retry = none)]
+async fn read(text: &str) -> Result<u32> {
+    Ok(text.parse().map_err(Unreadable)?)
+}
+
+#[durable]
+async fn order(text: String) -> Result<u32> {
+    read(&text).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_is_told_with_what_caused_it() {
+    let scratch = Scratch::new();
+    let app = shop(Vec::new()).register("order", order);
+    let done = run(&app, &scratch.store(), &["start", "\"x\"", "--name", "o-1"]).await;
+    let told = "Unreadable: no quantity: invalid digit found in string";
+    assert!(done.messages.contains(&format!("o-1 failed after 0 ms: {told}")), "{}", done.messages);
+    let shown = run(&app, &scratch.store(), &["show", "o-1"]).await;
+    assert!(shown.output.contains(&format!("error    {told}")), "{}", shown.output);
+    assert!(shown.output.contains(&format!("! {told}")), "{}", shown.output);
 }
 
 #[tokio::test(start_paused = true)]

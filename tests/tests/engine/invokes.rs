@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use durable_runtime::engine::{Arn, Engine, ExecutionStatus, StartOptions};
 use durable_runtime::function::InvocationOutcome;
+use durable_runtime::testing::VirtualClock;
 use durable_runtime::wire::OperationStatus::{Failed, Started, Stopped, Succeeded, TimedOut};
 use durable_runtime::wire::{ErrorObject, OperationStatus};
 
@@ -82,7 +83,7 @@ async fn a_target_runs_once_its_caller_asks_for_news() {
 #[tokio::test(start_paused = true)]
 async fn a_targets_failure_stop_and_timeout_reach_its_caller_as_such() {
     let engine = Engine::options()
-        .clock(std::sync::Arc::new(durable_runtime::testing::VirtualClock::new()))
+        .clock(std::sync::Arc::new(VirtualClock::new()))
         .execution_timeout(Duration::from_secs(3600))
         .open_in_memory()
         .await
@@ -134,4 +135,43 @@ async fn who_waits_only_for_a_blocked_execution_is_reported_with_its_reason() {
     let summary = finish(&engine, &arn).await;
     assert_eq!(summary.status, ExecutionStatus::Running);
     assert_eq!(summary.blocked.as_deref(), Some("step `a` became `b`"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_is_started_again_by_its_name_takes_its_target_along() {
+    let path = directory("started-again").join("store.db");
+    let clock = VirtualClock::new();
+    let functions = |engine: &Engine| {
+        engine.register(
+            "caller",
+            script(|mut call| async move {
+                if call.operations.len() == 1 {
+                    call.send(vec![invoke("1", "target", "1")]).await;
+                }
+                if call.status("1") == Some(Succeeded) { succeeded("1") } else { pending() }
+            }),
+        );
+        engine.register(
+            "target",
+            script(|mut call| async move {
+                if call.operations.len() == 1 {
+                    call.send(vec![wait("1", 60)]).await;
+                }
+                if call.status("1") == Some(Succeeded) { succeeded("1") } else { pending() }
+            }),
+        );
+    };
+    let engine = open(&path, clock).await;
+    functions(&engine);
+    engine.start("caller", "{}", called("a")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    engine.close().await.unwrap();
+
+    let engine = open(&path, clock).await;
+    functions(&engine);
+    let started = engine.start("caller", "{}", called("a")).await.unwrap();
+    assert!(started.existing);
+    let summary = finish(&engine, &started.arn).await;
+    assert_eq!(summary.status, ExecutionStatus::Succeeded);
+    assert_eq!(summary.ended.unwrap().since(summary.started), Duration::from_secs(60));
 }

@@ -128,8 +128,7 @@ async fn a_name_is_an_idempotency_key_within_its_function() {
     let engine = engine().await;
     engine.register("scripted", script(|_| async { succeeded("1") }));
     engine.register("another", script(|_| async { succeeded("2") }));
-    let named = |name: &str| StartOptions { name: Some(name.into()), timeout: None };
-    let first = engine.start("scripted", "[1]", named("order-7")).await.unwrap();
+    let first = engine.start("scripted", "[1]", called("order-7")).await.unwrap();
     assert!(!first.existing);
     assert!(
         first
@@ -137,13 +136,13 @@ async fn a_name_is_an_idempotency_key_within_its_function() {
             .as_str()
             .starts_with("arn:aws:lambda:local:000000000000:function:scripted:$LATEST/durable-execution/order-7/")
     );
-    let again = engine.start("scripted", "[1]", named("order-7")).await.unwrap();
+    let again = engine.start("scripted", "[1]", called("order-7")).await.unwrap();
     assert_eq!((again.arn, again.existing), (first.arn.clone(), true));
     finish(&engine, &first.arn).await;
-    assert!(engine.start("scripted", "[1]", named("order-7")).await.unwrap().existing);
-    let other = engine.start("scripted", "[2]", named("order-7")).await.unwrap_err();
+    assert!(engine.start("scripted", "[1]", called("order-7")).await.unwrap().existing);
+    let other = engine.start("scripted", "[2]", called("order-7")).await.unwrap_err();
     assert_eq!(other, EngineError::AlreadyStarted { arn: first.arn });
-    assert!(!engine.start("another", "[2]", named("order-7")).await.unwrap().existing);
+    assert!(!engine.start("another", "[2]", called("order-7")).await.unwrap().existing);
     assert_eq!(invocations(&history(&engine, &engine.list(ListFilter::default()).await.unwrap()[1].arn).await), 1);
 }
 
@@ -151,7 +150,6 @@ async fn a_name_is_an_idempotency_key_within_its_function() {
 async fn a_start_that_cannot_be_is_refused_with_what_to_do() {
     let engine = engine().await;
     engine.register("scripted", script(|_| async { succeeded("1") }));
-    let named = |name: &str| StartOptions { name: Some(name.into()), timeout: None };
     let unknown = engine.start("scriptde", "{}", StartOptions::default()).await.unwrap_err();
     assert_eq!(unknown.to_string(), "no function `scriptde` is registered in this process; it has: scripted");
     let broken = engine.start("scripted", "{oops", StartOptions::default()).await.unwrap_err();
@@ -160,7 +158,7 @@ async fn a_start_that_cannot_be_is_refused_with_what_to_do() {
     let large = engine.start("scripted", &large, StartOptions::default()).await.unwrap_err();
     assert!(matches!(large, EngineError::InvalidInput { .. }), "{large}");
     for name in ["", "two words", &"x".repeat(65)] {
-        let refused = engine.start("scripted", "{}", named(name)).await.unwrap_err();
+        let refused = engine.start("scripted", "{}", called(name)).await.unwrap_err();
         assert!(matches!(refused, EngineError::InvalidName { .. }), "{refused}");
     }
     assert!(engine.list(ListFilter::default()).await.unwrap().is_empty());
@@ -235,4 +233,15 @@ async fn no_virtual_time_passes_while_requests_are_committed_to_a_file() {
     let arn = begin(&engine, "scripted").await;
     let summary = finish(&engine, &arn).await;
     assert_eq!(summary.ended.unwrap(), summary.started);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_timeout_there_is_means_the_longest_that_the_service_has() {
+    let engine = engine().await;
+    engine.register("scripted", script(|_| async { succeeded("1") }));
+    let options = StartOptions { timeout: Some(Duration::MAX), ..StartOptions::default() };
+    let arn = engine.start("scripted", "{}", options).await.unwrap().arn;
+    let summary = finish(&engine, &arn).await;
+    assert_eq!(summary.status, ExecutionStatus::Succeeded);
+    assert_eq!(summary.timeout, Some(Duration::from_secs(366 * 24 * 3600)));
 }

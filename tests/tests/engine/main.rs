@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod callbacks;
+mod fence;
 mod invokes;
 mod lifecycle;
 mod ownership;
 mod pages;
 mod scale;
+mod shutdown;
 mod steps;
 mod store;
 mod support;

@@ -1,17 +1,12 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use durable_runtime::engine::{Engine, EngineError, ExecutionStatus, StartOptions};
+use durable_runtime::engine::{EngineError, ExecutionStatus, StartOptions};
 use durable_runtime::function::InvocationOutcome;
 use durable_runtime::testing::VirtualClock;
 use durable_runtime::wire::OperationStatus::{Started, Succeeded};
 use durable_runtime::wire::OperationType::Step;
 
 use crate::support::*;
-
-async fn open(path: &std::path::Path, clock: VirtualClock) -> Engine {
-    Engine::options().clock(Arc::new(clock)).open(path).await.unwrap()
-}
 
 #[tokio::test(start_paused = true)]
 async fn an_execution_goes_on_after_the_engine_died_in_the_middle_of_an_invocation() {
@@ -182,7 +177,7 @@ async fn nothing_runs_before_start_or_resume() {
         }),
     );
     let first = begin(&engine, "scripted").await;
-    let second = engine.start("scripted", "[]", StartOptions { name: Some("second".into()), timeout: None }).await;
+    let second = engine.start("scripted", "[]", called("second")).await;
     let second = second.unwrap().arn;
     tokio::time::sleep(Duration::from_secs(1)).await;
     engine.close().await.unwrap();
@@ -192,7 +187,7 @@ async fn nothing_runs_before_start_or_resume() {
     tokio::time::sleep(Duration::from_secs(100)).await;
     assert_eq!(engine.describe(&first).await.unwrap().status, ExecutionStatus::Running);
     // Starting it again by its name is enough for that one.
-    let again = engine.start("scripted", "[]", StartOptions { name: Some("second".into()), timeout: None }).await;
+    let again = engine.start("scripted", "[]", called("second")).await;
     assert!(again.unwrap().existing);
     assert_eq!(finish(&engine, &second).await.status, ExecutionStatus::Succeeded);
     assert_eq!(engine.describe(&first).await.unwrap().status, ExecutionStatus::Running);

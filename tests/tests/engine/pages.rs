@@ -65,8 +65,7 @@ async fn a_long_state_comes_in_pages_with_execution_first_and_in_order_of_start(
             succeeded("1")
         }),
     );
-    let options = StartOptions { name: Some("the-name".into()), timeout: None };
-    let arn = engine.start("scripted", "{}", options).await.unwrap().arn;
+    let arn = engine.start("scripted", "{}", called("the-name")).await.unwrap().arn;
     assert_eq!(finish(&engine, &arn).await.status, ExecutionStatus::Succeeded);
 }
 

@@ -59,7 +59,7 @@ async fn a_refused_start_takes_nothing_of_its_group_with_it() {
     let starts = (0..100).map(|number| {
         let (engine, input) = (engine.clone(), number.to_string());
         // Every name is asked for twice, with different inputs: one of each pair is refused.
-        let options = StartOptions { name: Some(format!("n{}", number / 2)), timeout: None };
+        let options = called(&format!("n{}", number / 2));
         async move { engine.start("scripted", &input, options).await }
     });
     let (started, refused): (Vec<_>, Vec<_>) =

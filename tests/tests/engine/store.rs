@@ -1,14 +1,10 @@
 use std::time::Duration;
 
-use durable_runtime::engine::{Engine, EngineError, ExecutionStatus, ListFilter, Reader, StartOptions, stop_in_store};
+use durable_runtime::engine::{Engine, EngineError, ExecutionStatus, ListFilter, Reader, stop_in_store};
 use durable_runtime::wire::ErrorObject;
 use durable_runtime::wire::OperationType::Step;
 
 use crate::support::*;
-
-fn named(name: &str) -> StartOptions {
-    StartOptions { name: Some(name.into()), timeout: None }
-}
 
 /// An engine on the machine's clock with a function that waits for ever.
 async fn waiting(path: &std::path::Path) -> Engine {
@@ -28,7 +24,7 @@ async fn waiting(path: &std::path::Path) -> Engine {
 
 /// Starts an execution and comes back when it waits.
 async fn started(engine: &Engine, name: &str) -> durable_runtime::engine::Arn {
-    let arn = engine.start("waits", "{}", named(name)).await.unwrap().arn;
+    let arn = engine.start("waits", "{}", called(name)).await.unwrap().arn;
     while engine.history(&arn).await.unwrap().len() < 4 {
         tokio::task::yield_now().await;
     }
@@ -85,7 +81,7 @@ async fn an_execution_is_found_by_name_by_id_and_by_an_unambiguous_beginning() {
     engine.register("scripted", script(|_| async { succeeded("1") }));
     let mut arns = Vec::new();
     for name in ["order", "order-17", "order-18", "refund"] {
-        arns.push(engine.start("scripted", "{}", named(name)).await.unwrap().arn);
+        arns.push(engine.start("scripted", "{}", called(name)).await.unwrap().arn);
     }
     for (text, expected) in [
         ("order", &arns[0]),

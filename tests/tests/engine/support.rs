@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -230,6 +230,16 @@ pub(crate) fn named(name: &str, update: OperationUpdate) -> OperationUpdate {
 /// An engine in memory and in virtual time.
 pub(crate) async fn engine() -> Engine {
     Engine::options().clock(Arc::new(VirtualClock::new())).open_in_memory().await.unwrap()
+}
+
+/// An engine on a file and in virtual time.
+pub(crate) async fn open(path: &Path, clock: VirtualClock) -> Engine {
+    Engine::options().clock(Arc::new(clock)).open(path).await.unwrap()
+}
+
+/// How an execution is started that is called `name`.
+pub(crate) fn called(name: &str) -> StartOptions {
+    StartOptions { name: Some(name.into()), timeout: None }
 }
 
 /// Runs a script to its end in an engine of its own.

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use durable_runtime::engine::ExecutionStatus;
+use durable_runtime::engine::{Engine, ExecutionStatus, StartOptions};
 use durable_runtime::service::ErrorClass;
+use durable_runtime::testing::VirtualClock;
 use durable_runtime::wire::OperationType::{Callback, ChainedInvoke, Context, Execution, Step, Unknown, Wait};
 use durable_runtime::wire::{Action, CallbackOptions, ErrorObject, OperationUpdate, SubType};
 
@@ -195,8 +196,7 @@ async fn patterns_ranges_and_sizes_of_the_model_are_enforced() {
 
 #[tokio::test(start_paused = true)]
 async fn more_operations_than_the_quota_end_the_execution_failed_and_without_a_token() {
-    use durable_runtime::engine::{Engine, StartOptions};
-    let options = Engine::options().clock(Arc::new(durable_runtime::testing::VirtualClock::new()));
+    let options = Engine::options().clock(Arc::new(VirtualClock::new()));
     let engine = options.max_operations(3).open_in_memory().await.unwrap();
     engine.register(
         "scripted",
@@ -211,4 +211,35 @@ async fn more_operations_than_the_quota_end_the_execution_failed_and_without_a_t
     let summary = finish(&engine, &arn).await;
     assert_eq!(summary.status, ExecutionStatus::Failed);
     assert_eq!(summary.error.unwrap().error_type.as_deref(), Some("OperationLimitExceeded"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_and_its_end_in_one_batch_count_once() {
+    let options = Engine::options().clock(Arc::new(VirtualClock::new()));
+    let engine = options.max_operations(2).open_in_memory().await.unwrap();
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            call.send(vec![start(Step, "1"), succeed(Step, "1", "1")]).await;
+            call.send(vec![start(Context, "2"), succeed(Context, "2", "1")]).await;
+            succeeded("1")
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    assert_eq!(finish(&engine, &arn).await.status, ExecutionStatus::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_operations_may_be_as_large_as_there_is() {
+    let options = Engine::options().clock(Arc::new(VirtualClock::new()));
+    let engine = options.max_operations(usize::MAX).open_in_memory().await.unwrap();
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            call.send(vec![succeed(Step, "1", "1")]).await;
+            succeeded("1")
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    assert_eq!(finish(&engine, &arn).await.status, ExecutionStatus::Succeeded);
 }

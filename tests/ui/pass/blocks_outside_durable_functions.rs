@@ -33,6 +33,26 @@ fn recorded() -> impl Operation<Output = Result<u32>> {
     record!(fetch())
 }
 
+async fn sent(text: &str) -> Result<u32> {
+    Ok(text.len() as u32)
+}
+
+fn recorded_with_its_own(text: String) -> impl Operation<Output = Result<u32>> {
+    record!(sent(&text))
+}
+
+fn recorded_for_each(texts: &[String]) -> impl Operation<Output = Result<Vec<u32>>> {
+    parallel_map(texts, |text, _| record!(sent(text)))
+}
+
+fn said() -> impl Operation<Output = Result<u32>> {
+    child!(async || -> Result<u32> {
+        let text = String::from("kept");
+        let n = record!(sent(&text)).await?;
+        Ok(n + text.len() as u32)
+    })
+}
+
 fn nested(item: &str) -> impl Operation<Output = Result<u32>> {
     child!("nested", async move {
         let (_, _, n) = both(item).await?;
@@ -43,7 +63,9 @@ fn nested(item: &str) -> impl Operation<Output = Result<u32>> {
 #[durable]
 async fn using(item: String) -> Result<u32> {
     let (_, length, n) = both(&item).await?;
-    Ok(length as u32 + n + nested(&item).await?)
+    let more = recorded_with_its_own(item.clone()).await? + said().await?;
+    let each = recorded_for_each(std::slice::from_ref(&item)).await?;
+    Ok(more + each.len() as u32 + length as u32 + n + nested(&item).await?)
 }
 
 fn main() {

@@ -1,5 +1,7 @@
 //! The service's two calls as they change an execution, and the invocation they belong to.
 
+use std::collections::HashSet;
+
 use super::super::token;
 use super::execution::{Execution, Held, OpenInvocation};
 use super::pages::{Listing, PageSize};
@@ -105,8 +107,10 @@ impl Execution {
         if plan.is_empty() && ends.is_none() {
             self.release_held();
         }
-        let added = plan.iter().filter(|planned| self.records.position(&planned.update.id).is_none()).count();
-        if self.records.len() + added > around.max_operations + 1 {
+        // A START and its end in one batch are one operation. EXECUTION, which is among the records, does not count.
+        let new = plan.iter().map(|planned| planned.update.id).filter(|id| self.records.position(id).is_none());
+        let added = new.collect::<HashSet<_>>().len();
+        if self.records.len() + added > around.max_operations.saturating_add(1) {
             return Ok(self.end_over_quota(around));
         }
         self.apply(plan, around);

@@ -60,7 +60,8 @@ impl Execution {
         now: Timestamp,
     ) -> Next {
         if self.invocation.as_ref().is_none_or(|open| open.request_id != request_id) {
-            return Next::Ignored;
+            // A checkpoint that ended the execution ended its invocation too: only the function's task was left.
+            return if self.status.is_terminal() { Next::Ended } else { Next::Ignored };
         }
         let failure = match &outcome {
             InvocationOutcome::Answered(_) => None,

@@ -13,18 +13,33 @@ pub(crate) struct Lock {
     _file: File,
 }
 
+/// How many links in a row are followed, as by the system itself.
+const LINKS: usize = 40;
+
 /// The store's own path, whatever links lead to it: the lock must not depend on how the store was called.
 pub(crate) fn real_path(path: &Path) -> Result<PathBuf, EngineError> {
     let unusable = |error: std::io::Error| EngineError::Unusable { path: path.to_owned(), reason: error.to_string() };
-    if path.is_dir() {
-        return Err(EngineError::NotAStore { path: path.to_owned(), found: "it is a directory".into() });
+    let mut real = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&real) {
+            // To a file that may not exist yet: SQLite would follow it and create that file.
+            Ok(target) => real = real.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) if real.is_dir() => {
+                return Err(EngineError::NotAStore { path: path.to_owned(), found: "it is a directory".into() });
+            }
+            Err(_) => return resolve(&real).map_err(unusable),
+        }
     }
+    Err(unusable(std::io::Error::other("too many links lead from one to the next")))
+}
+/// The canonical path of what is no link; it need not exist, its directory must.
+fn resolve(path: &Path) -> std::io::Result<PathBuf> {
     if let Ok(real) = fs::canonicalize(path) {
         return Ok(real);
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().ok_or_else(|| unusable(std::io::ErrorKind::InvalidFilename.into()))?;
-    Ok(fs::canonicalize(parent).map_err(unusable)?.join(name))
+    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
+    Ok(fs::canonicalize(parent)?.join(name))
 }
 
 impl Lock {

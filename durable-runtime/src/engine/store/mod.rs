@@ -1,5 +1,6 @@
 //! The SQLite file behind the engine: one owner, one writer, many readers. Knows rows, not rules.
 
+mod fence;
 mod inbox;
 mod lock;
 mod queries;

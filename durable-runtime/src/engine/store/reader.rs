@@ -28,7 +28,11 @@ impl Reader {
     /// # Errors
     /// When there is none, or the file is something else.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
-        Ok(Self { connection: open_shared(&real_path(path.as_ref())?, false)? })
+        let path = path.as_ref();
+        if matches!(path.try_exists(), Ok(false)) {
+            return Err(EngineError::NoStore { path: path.to_owned() });
+        }
+        Ok(Self { connection: open_shared(&real_path(path)?, false)? })
     }
 
     /// One execution.

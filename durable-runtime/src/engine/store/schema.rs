@@ -9,8 +9,9 @@ use super::super::error::EngineError;
 
 /// `dura` in ASCII: tells our files from other SQLite files.
 const APPLICATION_ID: i64 = 0x6475_7261;
-/// The version of the tables below. A change of them raises it and adds a migration.
-const VERSION: i64 = 1;
+/// What each version added to the tables of the one before it; the newest version is their number.
+const VERSIONS: [&str; 2] = [TABLES, OWNER];
+const VERSION: i64 = VERSIONS.len() as i64;
 /// How long a statement waits for another process's short write.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -84,7 +85,11 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_open ON inbox (key) WHERE outcome IS NULL;
 ";
 
-/// Opens the store that this process owns, creating its tables when the file is new. Without a path, in memory.
+/// The engine that took the store over last: one row.
+const OWNER: &str = "CREATE TABLE owner (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;";
+
+/// Opens the store that this process owns, creating its tables when the file is new or adding those that an older build
+/// did not know. Without a path, in memory.
 pub(crate) fn open_owned(path: Option<&Path>) -> Result<Connection, EngineError> {
     let Some(path) = path else {
         let connection = Connection::open_in_memory();
@@ -92,8 +97,8 @@ pub(crate) fn open_owned(path: Option<&Path>) -> Result<Connection, EngineError>
     };
     let connection = Connection::open(path).map_err(|error| unusable(path, &error))?;
     connection.busy_timeout(BUSY).map_err(|error| unusable(path, &error))?;
-    let new = check(&connection, path)?;
-    configure(&connection, new).map_err(|error| unusable(path, &error))?;
+    let version = check(&connection, path)?;
+    configure(&connection, version).map_err(|error| unusable(path, &error))?;
     Ok(connection)
 }
 
@@ -106,7 +111,7 @@ pub(crate) fn open_shared(path: &Path, write: bool) -> Result<Connection, Engine
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
     opened.busy_timeout(BUSY).map_err(|error| unusable(path, &error))?;
-    if check(&opened, path)? {
+    if check(&opened, path)? == 0 {
         return Err(EngineError::NoStore { path: path.to_owned() });
     }
     opened.pragma_update(None, "query_only", !write).map_err(|error| unusable(path, &error))?;
@@ -114,12 +119,12 @@ pub(crate) fn open_shared(path: &Path, write: bool) -> Result<Connection, Engine
 }
 
 fn prepare_memory(connection: Connection) -> rusqlite::Result<Connection> {
-    connection.execute_batch(TABLES)?;
+    connection.execute_batch(&VERSIONS.concat())?;
     Ok(connection)
 }
 
-/// Whether the file is a new, empty one; an error when it is somebody else's. Writes nothing.
-fn check(connection: &Connection, path: &Path) -> Result<bool, EngineError> {
+/// The version of the store, 0 for a new, empty file; an error when it is somebody else's. Writes nothing.
+fn check(connection: &Connection, path: &Path) -> Result<i64, EngineError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -127,11 +132,11 @@ fn check(connection: &Connection, path: &Path) -> Result<bool, EngineError> {
     };
     let foreign = |found: &str| EngineError::NotAStore { path: path.to_owned(), found: found.to_owned() };
     match read() {
-        Ok((0, 0, 0)) => Ok(true),
+        Ok((0, 0, 0)) => Ok(0),
         Ok((_, APPLICATION_ID, version)) if version > VERSION => {
             Err(EngineError::NewerStore { path: path.to_owned(), found: version, supported: VERSION })
         }
-        Ok((_, APPLICATION_ID, _)) => Ok(false),
+        Ok((_, APPLICATION_ID, version)) => Ok(version),
         Ok(_) => Err(foreign("it is an SQLite database of something else")),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
             Err(foreign("it is not an SQLite database"))
@@ -140,20 +145,16 @@ fn check(connection: &Connection, path: &Path) -> Result<bool, EngineError> {
     }
 }
 
-fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
+fn configure(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.set_prepared_statement_cache_capacity(64);
-    if new {
-        // One transaction, so that a crash leaves an empty file or a store.
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        ))?;
-    } else {
-        // A store that can be read and not written is refused now, not at the first checkpoint.
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT;"))?;
-    }
-    Ok(())
+    let missing: String = VERSIONS.into_iter().skip(usize::try_from(version).unwrap_or_default()).collect();
+    // One transaction, so that a crash leaves the file as it was or a store. And one in any case: a store that can be
+    // read and not written is refused now, not at the first checkpoint.
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {missing} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+    ))
 }
 
 /// The error for a store that SQLite cannot use.

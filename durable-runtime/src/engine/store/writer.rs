@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::error::EngineError;
+use super::fence::Fence;
 use super::lock::{Lock, real_path};
 use super::schema;
 
@@ -58,6 +59,8 @@ struct Owned {
     connection: Connection,
     /// Set by the first failure; nothing is tried again after it.
     failed: Option<EngineError>,
+    /// None in memory: nobody else has that store.
+    fence: Option<Fence>,
     // Declared last: the lock is given up when the connection is closed.
     _lock: Option<Lock>,
 }
@@ -81,7 +84,8 @@ impl Store {
         let path = path.as_deref().map(real_path).transpose()?;
         let lock = path.as_deref().map(Lock::take).transpose()?;
         let connection = schema::open_owned(path.as_deref())?;
-        let mut owned = Owned { connection, failed: None, _lock: lock };
+        let fence = path.map(|path| Fence::raise(&connection, path)).transpose()?;
+        let mut owned = Owned { connection, failed: None, fence, _lock: lock };
         if inline {
             return Ok(Self { access: Arc::new(Access::Inline(Mutex::new(Some(owned)))) });
         }
@@ -171,6 +175,11 @@ fn publish<T: Send + 'static>(
     })
 }
 
+/// The end of everything that was asked of the store.
+pub(crate) fn failed(error: &rusqlite::Error) -> EngineError {
+    EngineError::StoreFailed { reason: error.to_string() }
+}
+
 fn serve(owned: &mut Owned, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP - 1)).collect();
@@ -184,8 +193,7 @@ impl Owned {
         let mut jobs = jobs.into_iter();
         if self.failed.is_none() {
             // What a failed write or sync left on the disk is unknown: trying again could acknowledge a loss.
-            let outcome = self.transaction(&mut jobs, &mut waiting);
-            self.failed = outcome.err().map(|error| EngineError::StoreFailed { reason: error.to_string() });
+            self.failed = self.transaction(&mut jobs, &mut waiting).err();
         }
         let outcome = self.failed.clone().map_or(Ok(()), Err);
         for publish in waiting {
@@ -197,25 +205,30 @@ impl Owned {
     }
 
     /// Runs the jobs in one transaction; leaves those behind a failure in `jobs`.
-    fn transaction(&self, jobs: &mut std::vec::IntoIter<Job>, waiting: &mut Vec<Publish>) -> rusqlite::Result<()> {
-        let statement = |sql: &str| self.connection.prepare_cached(sql)?.execute([]).map(|_| ());
+    fn transaction(&self, jobs: &mut std::vec::IntoIter<Job>, waiting: &mut Vec<Publish>) -> Result<(), EngineError> {
+        let statement = |sql: &str| {
+            let run = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+            run.map(|_| ()).map_err(|error| failed(&error))
+        };
         let writes = jobs.as_slice().iter().any(|job| job.writes);
         if writes {
             statement("BEGIN IMMEDIATE")?;
         }
-        let outcome = jobs.try_for_each(|job| {
+        let ours = self.fence.as_ref().filter(|_| writes).map_or(Ok(()), |fence| fence.check(&self.connection));
+        let run = |job: Job| {
             if job.writes {
                 statement("SAVEPOINT request")?;
             }
             let ran = (job.run)(Ok(&self.connection));
             waiting.push(ran.publish);
             match ran.outcome {
-                Outcome::Failed(error) => return Err(error),
+                Outcome::Failed(error) => return Err(failed(&error)),
                 Outcome::Refused if job.writes => statement("ROLLBACK TO request")?,
                 Outcome::Refused | Outcome::Done => {}
             }
             if job.writes { statement("RELEASE request") } else { Ok(()) }
-        });
+        };
+        let outcome = ours.and_then(|()| jobs.try_for_each(run));
         let outcome = outcome.and_then(|()| if writes { statement("COMMIT") } else { Ok(()) });
         if outcome.is_err() && writes {
             // The failure stands whether or not there is still something to undo.
