@@ -1,11 +1,11 @@
 //! What each operation costs in requests and leaves in the history, as its page in `docs/operations` says it.
 //!
-//! The figures stand on the pages alone, in lines `* Costs: 2 requests for …`. Every such line is measured here, in virtual
-//! time with bodies that end within one poll and requests that take no time, unless the line says otherwise. `--nocapture` shows
-//! what was measured.
+//! The figures stand on the pages alone, in lines `* Costs: 2 requests for …`. Every such line is measured here, in
+//! virtual time with bodies that end within one poll and requests that take no time, unless the line says otherwise.
+//! `--nocapture` shows what was measured.
 
 use std::ffi::OsString;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use durable_runtime::engine::Arn;
 use durable_runtime::testing::{Run, Runner, virtual_time};
@@ -100,14 +100,19 @@ flows! {
     slow_step -> u32 { slow(50).await }
     failed_step -> String { refused("tea").await }
     recorded -> u32 { record!(quote("Lyon")).await }
-    asleep -> () { sleep(hours(1)).await }
+    asleep -> () {
+        sleep(hours(1)).await?;
+        Ok(())
+    }
     asleep_after_a_step -> () {
         reserve("tea").await?;
-        sleep(hours(1)).await
+        sleep(hours(1)).await?;
+        Ok(())
     }
     asleep_until_the_past -> () {
         let now = current_time().await?;
-        sleep_until(now).await
+        sleep_until(now).await?;
+        Ok(())
     }
     called_back -> bool {
         let approval = callback::<bool>("approval").timeout(hours(1)).await?;
@@ -168,7 +173,10 @@ flows! {
         .await
     }
     saga_done -> String { saga(|undo| child!(async { undo.after(reserve("tea"), release).await })).await }
-    the_time -> u32 { current_time().await.map(|_| 1) }
+    the_time -> SystemTime {
+        let now = current_time().await?;
+        Ok(now)
+    }
     drawn_then_step -> String {
         let _ = (current_time().await?, new_uuid().await?, random_value::<u64>().await?);
         reserve("tea").await
