@@ -255,8 +255,11 @@ fn nested_in_ten() -> Run {
     virtual_time(async { Runner::new().await?.run("order", nested, &10).await }).unwrap()
 }
 
-/// A page, what is measured for it in the words of its line, and how. The first of a page gives its history.
-const MEASURED: &[(&str, &str, fn() -> Run)] = &[
+/// A page, what is measured for it in the words of its line, and how.
+type Measured = (&'static str, &'static str, fn() -> Run);
+
+/// The first of a page gives its history.
+const MEASURED: &[Measured] = &[
     ("step", "one step", || run(one_step)),
     ("step", "ten steps, one after another", || run(ten_steps)),
     ("step", "a step that succeeds at its second attempt", || run(retried_step)),
