@@ -1,9 +1,12 @@
 //! The embedded engine through its public surface: scripted functions send raw checkpoints, in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod blocked;
 mod callbacks;
+mod damage;
 mod fence;
 mod invokes;
+mod late;
 mod lifecycle;
 mod ownership;
 mod pages;

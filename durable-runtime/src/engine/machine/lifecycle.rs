@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::summary::ExecutionStatus;
 use super::execution::{Execution, Failures};
 use super::history::Given;
-use super::records::{By, Extra};
+use super::records::{By, Extra, Record};
 use super::transitions::{self, Cause, Transition};
 use crate::function::InvocationOutcome;
 use crate::wire::{
@@ -112,16 +112,17 @@ impl Execution {
             }
             InvocationStatus::Failed if response.result.is_some() => Err("Cannot provide a Result for FAILED status."),
             // Something may have ended between the last news and this answer: then the function could not know.
-            InvocationStatus::Pending if !self.has_pending_operation() && !self.records.has_news() => {
+            InvocationStatus::Pending if self.pending().next().is_none() && !self.records.has_news() => {
                 Err("Cannot return PENDING status with no pending operations.")
             }
             _ => Ok(()),
         }
     }
 
-    fn has_pending_operation(&self) -> bool {
-        let mut pending = self.records.iter().enumerate().filter(|(_, record)| record.is_pending());
-        pending.any(|(position, _)| !self.records.is_hidden(position))
+    /// The operations that the function waits for.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Record> {
+        let pending = self.records.iter().enumerate().filter(|(_, record)| record.is_pending());
+        pending.filter(|(position, _)| !self.records.is_hidden(*position)).map(|(_, record)| record)
     }
 
     fn take_failure(&mut self, error: ErrorObject, policy: RetryPolicy, now: Timestamp) -> Next {
@@ -214,9 +215,10 @@ impl Execution {
         if self.status.is_terminal() {
             return;
         }
-        while let Some(position) = self.records.due_at(now) {
+        // What is due after the execution's timeout never comes, however late it is that anybody looks.
+        while let Some(position) = self.records.due_at(now.min(self.timeout_at())) {
             let callback = match self.records.get(position).map(|record| &record.extra) {
-                Some(Extra::Callback(times)) => Some(times.timeout_at.is_some_and(|timeout| timeout <= now)),
+                Some(Extra::Callback(times)) => Some(times.times_out_first()),
                 _ => None,
             };
             let settled = match callback {
@@ -241,6 +243,13 @@ impl Execution {
         }
     }
 
+    /// Ends an execution whose timeout has passed while nobody ran it. Before that nothing happens.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        if now >= self.timeout_at() {
+            self.promote(now);
+        }
+    }
+
     /// Ends a callback or a chained invoke; false when it is not open.
     pub(crate) fn settle_outside(&mut self, id: &OperationId, settlement: &Settlement, now: Timestamp) -> bool {
         let Some(position) = self.records.position(id).filter(|_| !self.status.is_terminal()) else { return false };
@@ -255,7 +264,7 @@ impl Execution {
     /// Puts a callback's heartbeat timer back; false when it is not open.
     pub(crate) fn heartbeat(&mut self, id: &OperationId, now: Timestamp) -> bool {
         let Some(position) = self.records.position(id).filter(|_| !self.status.is_terminal()) else { return false };
-        let open = |record: &super::records::Record| record.operation.status == OperationStatus::Started;
+        let open = |record: &Record| record.operation.status == OperationStatus::Started;
         if !self.records.get(position).is_some_and(open) {
             return false;
         }

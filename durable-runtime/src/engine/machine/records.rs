@@ -40,6 +40,16 @@ pub(crate) struct CallbackTimes {
     pub(crate) heartbeat_seconds: Option<u64>,
 }
 
+impl CallbackTimes {
+    /// Whether the timeout comes before a heartbeat is missed: the earlier one decides, whenever it is looked at.
+    pub(crate) fn times_out_first(&self) -> bool {
+        match (self.timeout_at, self.heartbeat_at) {
+            (Some(timeout), Some(heartbeat)) => timeout <= heartbeat,
+            (timeout, _) => timeout.is_some(),
+        }
+    }
+}
+
 /// A chained invoke's other end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Invoke {

@@ -26,6 +26,17 @@ pub(crate) enum JobError {
     Failed(rusqlite::Error),
 }
 
+/// Whether it is the content of a row that is at fault: SQLite itself works.
+pub(crate) const fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
+}
+
+/// The refusal of a job that met something unreadable.
+pub(crate) fn unreadable(error: &rusqlite::Error) -> EngineError {
+    EngineError::Unreadable { reason: error.to_string() }
+}
+
 impl From<rusqlite::Error> for JobError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Failed(error)
@@ -121,9 +132,12 @@ impl Store {
     ) -> Result<oneshot::Receiver<Result<T, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
         let run: Run = Box::new(move |connection| {
+            // What cannot be read harms who asked for it and nobody else.
+            let harmless = |error: &rusqlite::Error| !writes || is_unreadable(error);
             let (outcome, value) = match connection.map_err(JobError::Refused).and_then(job) {
                 Ok(value) => (Outcome::Done, Ok(value)),
                 Err(JobError::Refused(refusal)) => (Outcome::Refused, Err(refusal)),
+                Err(JobError::Failed(error)) if harmless(&error) => (Outcome::Refused, Err(unreadable(&error))),
                 Err(JobError::Failed(error)) => (Outcome::Failed(error), Err(EngineError::Closed)),
             };
             Ran { publish: publish(reply, value), outcome }
@@ -223,6 +237,10 @@ impl Owned {
             waiting.push(ran.publish);
             match ran.outcome {
                 Outcome::Failed(error) => return Err(failed(&error)),
+                Outcome::Refused if writes && self.connection.is_autocommit() => {
+                    let reason = "what could not be read undid the whole group".to_owned();
+                    return Err(EngineError::StoreFailed { reason });
+                }
                 Outcome::Refused if job.writes => statement("ROLLBACK TO request")?,
                 Outcome::Refused | Outcome::Done => {}
             }
