@@ -190,11 +190,20 @@ impl Records {
             self.unwritten.push(position);
         }
         if !hidden && by != By::Nobody {
-            if !record.unseen {
-                record.unseen = true;
+            record.unseen_settlement |= by == By::Service;
+            if !std::mem::replace(&mut record.unseen, true) {
                 self.unseen.push(position);
             }
-            record.unseen_settlement |= by == By::Service;
+        }
+    }
+
+    /// Remembers of an operation from the store that the service changed it and no function has seen that.
+    pub(crate) fn mark_settled(&mut self, id: &OperationId) {
+        let Some(position) = self.position(id).filter(|position| !self.is_hidden(*position)) else { return };
+        let Some(record) = self.all.get_mut(position) else { return };
+        record.unseen_settlement = true;
+        if !std::mem::replace(&mut record.unseen, true) {
+            self.unseen.push(position);
         }
     }
 

@@ -168,7 +168,21 @@ pub(crate) fn load(connection: &Connection, arn: &Arn) -> Result<Option<Executio
     for record in records(connection, execution.key, arn)? {
         execution.restore(record);
     }
+    let events = events_since_invocation(connection, execution.key)?;
+    execution.restore_news(events.iter().map(|(id, event)| (*id, event.as_str())));
     Ok(Some(execution))
+}
+
+/// The operations and the types of the events since the last invocation was over.
+fn events_since_invocation(connection: &Connection, key: i64) -> rusqlite::Result<Vec<(OperationId, String)>> {
+    let sql = "SELECT id, type FROM events
+               WHERE execution = ?1 AND id IS NOT NULL AND number > coalesce((
+                   SELECT number FROM events WHERE execution = ?1 AND type = 'InvocationCompleted'
+                   ORDER BY number DESC LIMIT 1), 0)
+               ORDER BY number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([key], |row| Ok(operation_id(row, "id")?.zip(row.get("type")?)))?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 /// The execution alone, without its operations: enough to end it.
