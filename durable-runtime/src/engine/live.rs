@@ -8,6 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -20,6 +21,7 @@ use super::service::{EngineService, Message, Phase};
 use super::shared::{Shared, random_id};
 use super::store;
 use super::summary::{ChangeKind, ExecutionStatus};
+use crate::clock::BoxFuture;
 use crate::function::{Invocation, InvocationOutcome};
 use crate::service::ServiceError;
 use crate::wire::{ErrorObject, Timestamp};
@@ -35,8 +37,8 @@ enum Dispatch {
     Resting,
     /// Invoke it at once.
     Due,
-    /// Invoke it then: the last invocation failed.
-    BackingOff(Timestamp),
+    /// Invoke it once the backoff is over: the last invocation failed.
+    BackingOff,
     Invoking,
     /// Not in this process: its code does not fit.
     Blocked,
@@ -57,6 +59,7 @@ struct Live {
     /// The function's task; aborted with this one.
     function: Option<AbortOnDrop>,
     blocked: BlockedTargets,
+    backoff: Option<BoxFuture<'static, ()>>,
 }
 
 struct AbortOnDrop(AbortHandle);
@@ -80,8 +83,17 @@ pub(crate) async fn run(
         Ok(Some(Loaded { execution, damage })) => {
             let dispatch = if damage.is_none() { Dispatch::Inactive } else { Dispatch::Unreadable };
             let shared = Arc::clone(&shared);
-            let blocked = BlockedTargets::default();
-            let mut live = Live { shared, execution, dispatch, requests, own, phase, function: None, blocked };
+            let mut live = Live {
+                shared,
+                execution,
+                dispatch,
+                requests,
+                own,
+                phase,
+                function: None,
+                blocked: BlockedTargets::default(),
+                backoff: None,
+            };
             if let Err(error) = live.serve(damage).await {
                 live.shared.fail(error);
             }
@@ -113,6 +125,10 @@ impl Live {
                     None => return Ok(()),
                 },
                 () = alarm.ring(at) => self.commit(|execution, now| execution.promote(now)).await?,
+                () = over(&mut self.backoff) => {
+                    self.backoff = None;
+                    self.dispatch = Dispatch::Due;
+                }
             }
         }
     }
@@ -122,7 +138,6 @@ impl Live {
         match self.dispatch {
             _ if self.execution.status.is_terminal() => None,
             Dispatch::Inactive | Dispatch::Ended => None,
-            Dispatch::BackingOff(at) => Some(at.min(self.execution.next_due())),
             _ => Some(self.execution.next_due()),
         }
     }
@@ -189,7 +204,12 @@ impl Live {
 
     async fn answer(&mut self, request_id: String, outcome: InvocationOutcome) -> Result<(), EngineError> {
         let options = &self.shared.options;
-        let policy = RetryPolicy { runtime: options.runtime_retries, handler: options.invocation_retries };
+        let policy = RetryPolicy {
+            runtime: options.runtime_retries,
+            handler: options.invocation_retries,
+            // Virtual time is the same in every run.
+            jitter: !options.clock.is_virtual(),
+        };
         let next = self.commit(|execution, now| execution.answer(&request_id, outcome, policy, now)).await?;
         if next == Next::Ignored {
             return Ok(());
@@ -201,9 +221,15 @@ impl Live {
                 self.publish(ChangeKind::Suspended);
                 Dispatch::Resting
             }
-            Next::Retry { at, error } => {
-                self.publish(ChangeKind::InvocationFailed { error, again: at });
-                Dispatch::BackingOff(at)
+            Next::Retry { after, error } => {
+                let clock = Arc::clone(&self.shared.options.clock);
+                let again = clock.now().plus(after);
+                self.publish(ChangeKind::InvocationFailed { error, again });
+                // By the wall clock, as timers go on while a machine is suspended; and never longer than it is, even
+                // if that clock is set back.
+                let wait = select(clock.sleep_until(again), clock.sleep(after)).map(|_| ());
+                self.backoff = Some(wait.boxed());
+                Dispatch::BackingOff
             }
             Next::Blocked(report) => {
                 self.report_blocked(report);
@@ -219,8 +245,7 @@ impl Live {
         let due = match self.dispatch {
             Dispatch::Due => true,
             Dispatch::Resting => self.execution.records.has_news(),
-            Dispatch::BackingOff(at) => self.shared.options.clock.now() >= at,
-            Dispatch::Inactive | Dispatch::Invoking | Dispatch::Ended => false,
+            Dispatch::Inactive | Dispatch::BackingOff | Dispatch::Invoking | Dispatch::Ended => false,
             Dispatch::Blocked | Dispatch::Missing | Dispatch::Unreadable => false,
         };
         if !due || self.execution.status.is_terminal() {
@@ -316,6 +341,14 @@ impl Live {
 
     fn publish(&self, kind: ChangeKind) {
         self.shared.published(&self.execution.arn, kind);
+    }
+}
+
+/// Resolves when the backoff is over; never without one.
+async fn over(backoff: &mut Option<BoxFuture<'static, ()>>) {
+    match backoff {
+        Some(backoff) => backoff.as_mut().await,
+        None => std::future::pending().await,
     }
 }
 

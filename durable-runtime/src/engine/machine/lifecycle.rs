@@ -26,8 +26,8 @@ pub(crate) enum Next {
     Ignored,
     /// Wait for something to change that the function has not seen; it may have already.
     Rest,
-    /// Invoke at that time: the invocation failed.
-    Retry { at: Timestamp, error: ErrorObject },
+    /// Invoke after that time: the invocation failed.
+    Retry { after: Duration, error: ErrorObject },
     /// Do not invoke: the code does not fit.
     Blocked(String),
     /// The execution is over.
@@ -48,6 +48,8 @@ pub(crate) enum Settlement {
 pub(crate) struct RetryPolicy {
     pub(crate) runtime: u32,
     pub(crate) handler: u32,
+    /// Whether executions that failed together are kept from coming back together.
+    pub(crate) jitter: bool,
 }
 
 impl Execution {
@@ -142,7 +144,8 @@ impl Execution {
             return Next::Ended;
         }
         let backoff = FIRST_BACKOFF.saturating_mul(1 << (count - 1).min(20)).min(MAX_BACKOFF);
-        Next::Retry { at: now.plus(backoff + jitter(self.arn.id(), count, backoff)), error }
+        let jitter = if policy.jitter { jitter(self.arn.id(), count, backoff) } else { Duration::ZERO };
+        Next::Retry { after: backoff + jitter, error }
     }
 
     /// Writes that the invocation in flight is over; its token is stale from here on.
@@ -283,8 +286,7 @@ fn is_runtime_error(error: &ErrorObject) -> bool {
     kind != "Sandbox.Timedout" && ["Runtime", "Sandbox", "Extension"].iter().any(|prefix| kind.starts_with(prefix))
 }
 
-/// Up to a quarter of the backoff, so that executions that failed together do not come back together. Drawn from the
-/// execution's random id.
+/// Up to a quarter of the backoff, drawn from the execution's random id.
 fn jitter(id: &str, count: u32, backoff: Duration) -> Duration {
     let seed = id.bytes().fold(count, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
     backoff / 4 * (seed % 1000) / 1000
