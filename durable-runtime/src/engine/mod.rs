@@ -18,6 +18,7 @@ mod token;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -91,9 +92,10 @@ impl Engine {
         let on_disk = path.is_some();
         let inline = options.clock.is_virtual();
         let store = if inline {
-            Store::open(path, true)?
+            Store::open(path, Duration::ZERO, true)?
         } else {
-            let opened = tokio::task::spawn_blocking(move || Store::open(path, false)).await;
+            let patience = options.lock_timeout;
+            let opened = tokio::task::spawn_blocking(move || Store::open(path, patience, false)).await;
             opened.map_err(|error| EngineError::StoreFailed { reason: error.to_string() })??
         };
         let shared = Arc::new(Shared::new(options, store));

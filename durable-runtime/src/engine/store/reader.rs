@@ -13,7 +13,8 @@ use super::schema::{open_shared, unusable};
 use super::writer::{JobError, is_unreadable, unreadable};
 use crate::wire::HistoryEvent;
 
-/// A store opened for looking only: needs no lock and sees what its owner has committed.
+/// A store opened for looking only: needs no lock and sees what its owner has committed. One that lies where nothing
+/// can be written is read as it was when it was opened.
 ///
 /// # Errors
 /// Every question fails when the store cannot be read, and those about one execution when it is not there.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -90,10 +91,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store and takes its lock. `None` is a store in memory.
-    pub(crate) fn open(path: Option<PathBuf>, inline: bool) -> Result<Self, EngineError> {
+    /// Opens the store and takes its lock, waiting for it as long as `patience`. No path is a store in memory.
+    pub(crate) fn open(path: Option<PathBuf>, patience: Duration, inline: bool) -> Result<Self, EngineError> {
         let path = path.as_deref().map(real_path).transpose()?;
-        let lock = path.as_deref().map(Lock::take).transpose()?;
+        let lock = path.as_deref().map(|path| Lock::take(path, patience)).transpose()?;
         let connection = schema::open_owned(path.as_deref())?;
         let fence = path.map(|path| Fence::raise(&connection, path)).transpose()?;
         let mut owned = Owned { connection, failed: None, fence, _lock: lock };
