@@ -45,7 +45,8 @@ pub async fn stop_in_store(
     Reader::open(&path)?.describe(arn)?;
     let mut asked: Option<Asked> = None;
     loop {
-        match EngineOptions::default().open(&path).await {
+        // An owner who stays is asked rather than waited for.
+        match EngineOptions::default().lock_timeout(Duration::ZERO).open(&path).await {
             Ok(engine) => return stop_as_owner(&engine, asked, arn, error).await,
             Err(EngineError::Locked { .. }) => {}
             Err(other) => return Err(other),

@@ -14,7 +14,7 @@ pub use reader::Reader;
 
 pub(crate) use inbox::{Request, STOP};
 pub(crate) use queries::{
-    Unfinished, callback, describe, find, history, inbox_requests, list, load, operations, unfinished,
+    Unfinished, callback, describe, find, history, inbox_requests, list, load, load_bare, operations, unfinished,
 };
 pub(crate) use rows::{Creation, answer_inbox, create, write};
 pub(crate) use writer::Store;
