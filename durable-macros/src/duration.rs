@@ -1,6 +1,6 @@
-//! Durations written as text in attributes: `"1s"`, `"90s"`, `"1.5m"`, `"1h30m"`. Checked at compile time: delays against
-//! what the service can keep, whole seconds from one to 366 days; the time of an attempt, which only the process keeps,
-//! against what a text can say. Knows nothing of retries.
+//! Durations written as text in attributes: `"1s"`, `"90s"`, `"1.5m"`, `"1h30m"`. Checked at compile time: delays
+//! against what the service can keep, whole seconds from one to 366 days; the time of an attempt, which only the process
+//! keeps, against what a text can say. Knows nothing of retries.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote_spanned};

@@ -1,6 +1,6 @@
 //! The rewriting of a durable body: every `.await` becomes a checkpoint in the body's context, the blocks of the
-//! language (`child!`, `parallel!`, `race!`, `record!`) become operations, and everything else stays as it is written. Knows
-//! nothing of what the blocks become.
+//! language (`child!`, `parallel!`, `race!`, `record!`) become operations, and everything else stays as it is
+//! written. Knows nothing of what the blocks become.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};

@@ -14,6 +14,10 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// Resolves once `now()` is at or after `at`.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+    /// Resolves once `duration` has gone by. A clock that can be set back resolves it all the same.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.sleep_until(self.now().plus(duration))
+    }
     /// Whether time moves on as soon as the process has nothing to do. Whoever waits for another thread must then
     /// keep the process busy, and nothing may poll for ever.
     fn is_virtual(&self) -> bool {
@@ -31,6 +35,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         SystemTime::now().into()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {

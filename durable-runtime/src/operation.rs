@@ -45,7 +45,8 @@ pub trait Operation: Sized + Send {
         self
     }
 
-    /// Hides the operation's type, so that different operations fit one variable, a `Vec` or a recursive call.
+    /// Hides the operation's type, so that different operations fit one variable, a `Vec` or a recursive call. What it is
+    /// called (`.named(..)`, `.key(..)`) and how it runs is said before.
     fn boxed<'a>(self) -> Boxed<'a, Self::Output>
     where
         Self: 'a,

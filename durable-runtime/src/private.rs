@@ -55,20 +55,20 @@ pub type ErrorOf<R> = <R as ResultLike>::Err;
     note = "a step or a durable function is recorded already: await it without `record!`",
     note = "for a value that needs no await, write `record!(\"name\", async {{ Ok(…) }})`"
 )]
-pub trait Awaitable<T> {
+pub trait Awaitable<Future> {
     /// Itself as a future.
-    fn future(self) -> impl Future<Output = T> + use<Self, T>;
+    fn future(self) -> Future;
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: IntoFuture> Awaitable<F::Output> for F {
-    fn future(self) -> impl Future<Output = F::Output> + use<F> {
+impl<F: IntoFuture> Awaitable<F::IntoFuture> for F {
+    fn future(self) -> F::IntoFuture {
         self.into_future()
     }
 }
 
 /// The future that `record!` awaits.
-pub fn future<F: Awaitable<T>, T>(future: F) -> impl Future<Output = T> {
+pub fn future<F: Awaitable<Fut>, Fut: Future>(future: F) -> Fut {
     future.future()
 }
 

@@ -26,6 +26,15 @@ fn an_order_takes_its_stock_and_its_money_once() {
 }
 
 #[test]
+fn a_program_whose_messages_nobody_reads_does_its_work_all_the_same() {
+    let place = Place::new();
+    let said = place.start(&["start", &order("tea")]).unheard();
+    assert_eq!(said.code, Some(0));
+    let shipment: serde_json::Value = serde_json::from_str(said.result()).unwrap();
+    assert_eq!(shipment["paid"], 9_330);
+}
+
+#[test]
 fn a_declined_card_is_explained_and_takes_nothing() {
     let place = Place::new();
     let said = place.run(&["start", &order("declined")]);

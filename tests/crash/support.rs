@@ -71,6 +71,12 @@ impl Running {
         (self.wait(), running)
     }
 
+    /// Closes the reading end of its messages, and waits for its end.
+    pub(crate) fn unheard(mut self) -> Said {
+        drop(self.0.stderr.take());
+        self.wait()
+    }
+
     /// Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(self) -> Said {

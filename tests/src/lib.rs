@@ -3,9 +3,11 @@
 mod callbacks;
 #[path = "../conformance/mod.rs"]
 pub mod conformance;
+mod pages;
 mod scripted;
 
 pub use callbacks::callback_id;
+pub use pages::PAGES;
 pub use scripted::{Fault, Scripted, durable_execution};
 
 /// The example of the README is compiled like any other.

@@ -172,7 +172,7 @@ fn arms_borrow_from_the_function_and_handlers_may_change_what_they_borrowed() {
 fn the_first_arm_to_settle_decides_also_by_its_failure() {
     #[durable]
     async fn flow(_: ()) -> Result<String> {
-        let ended = race!(
+        match race!(
             fails = async {
                 sleep(seconds(1)).await?;
                 refused(4).await
@@ -182,8 +182,8 @@ fn the_first_arm_to_settle_decides_also_by_its_failure() {
                 number(1).await
             } => |_| "the second to settle".to_owned(),
         )
-        .await;
-        match ended {
+        .await
+        {
             Ok(handled) => Ok(handled),
             Err(error) => {
                 sleep(seconds(5)).await?;

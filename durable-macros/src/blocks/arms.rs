@@ -1,5 +1,5 @@
-//! The arms of `parallel!` and `race!`: `name = op` or `name = async { … }`, and in a race `=> |value| …` behind it. Knows
-//! nothing of what the branches are put into.
+//! The arms of `parallel!` and `race!`: `name = op` or `name = async { … }`, and in a race `=> |value| …` behind it.
+//! Knows nothing of what the branches are put into.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};

@@ -1,6 +1,6 @@
-//! The blocks of the language: `child!`, `parallel!`, `race!` and `record!`. Inside a durable function they are expanded by the
-//! rewriting, with the function's error type; elsewhere by macros of the same names, where the error is inferred.
-//! Knows nothing of the statements around a block.
+//! The blocks of the language: `child!`, `parallel!`, `race!` and `record!`. Inside a durable function they are expanded
+//! by the rewriting, with the function's error type; elsewhere by macros of the same names, where the error is
+//! inferred. Knows nothing of the statements around a block.
 
 mod arms;
 mod child;

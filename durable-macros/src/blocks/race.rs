@@ -120,7 +120,7 @@ impl Rewrite<'_> {
         let [winner, value, error] = ["__winner", "__value", "__error"].map(|name| Ident::new(name, at));
         // What the arms borrowed is given back before a handler runs.
         let settled = quote_spanned!(at=> { let __settled = #ended; __settled });
-        // Where all handlers leave the function, what is behind them is generated, and nothing of the user's unreachable.
+        // Where all handlers leave the function, only what is generated behind them is unreachable.
         quote_spanned!(user=> match #settled {
             ::core::result::Result::Ok(#winner) => {
                 let #value = match #winner { #arms };
@@ -205,7 +205,8 @@ mod tests {
     fn handlers_become_a_match_behind_the_await() {
         let expansion = rewritten("race!(paid = f() => |(id, _)| g(id).await?, late = sleep(d) => |_| return 1).await");
         let expected = "match{let__settled=Operation::run(\
-            Race::<_,__private::ErrorOf<Result<u32>>>::new(\"race\",(Branch::new(\"paid\",f()),Branch::new(\"late\",sleep(d)),)),\
+            Race::<_,__private::ErrorOf<Result<u32>>>::new(\"race\",(\
+            Branch::new(\"paid\",f()),Branch::new(\"late\",sleep(d)),)),\
             &__durable).await;__settled}{\
             Ok(__winner)=>{let__value=match__winner{\
             Race2::A((id,_))=>Operation::run(g(id),&__durable).await?,\

@@ -68,6 +68,8 @@ pub(crate) async fn carry_out(options: EngineOptions, path: &Path, demand: Deman
     let path = real_path(path)?;
     // Refuses what is not there before anything is asked of anybody; and never creates a store.
     demand.check(&Reader::open(&path)?)?;
+    // An owner who stays is asked rather than waited for.
+    let options = options.lock_timeout(Duration::ZERO);
     let mut asked: Option<Asked> = None;
     loop {
         match options.clone().open(&path).await {

@@ -112,6 +112,11 @@ pub enum EngineError {
         /// What SQLite said.
         reason: String,
     },
+    /// Something in the store cannot be read. Everything else goes on.
+    Unreadable {
+        /// What SQLite said, or what was found.
+        reason: String,
+    },
     /// The store was taken from the engine while it ran. The engine has stopped and has written nothing since.
     StoreLost {
         /// Where the store was.
@@ -222,6 +227,11 @@ impl fmt::Display for EngineError {
                 f,
                 "the store failed and the engine stopped ({reason}); what was acknowledged is safe: mend the disk, then \
                  resume"
+            ),
+            Self::Unreadable { reason } => write!(
+                f,
+                "what the store holds of this cannot be read ({reason}); everything else goes on: stop the execution, or \
+                 restore the store from a copy"
             ),
             Self::StoreLost { path, reason } => write!(
                 f,

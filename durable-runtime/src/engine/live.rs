@@ -1,10 +1,14 @@
 //! One live execution: a task that owns its state and takes its requests one after the other. Decides when the
 //! function is invoked; what anything means is the machine's business.
 
+mod blocked;
+mod loading;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -17,9 +21,12 @@ use super::service::{EngineService, Message, Phase};
 use super::shared::{Shared, random_id};
 use super::store;
 use super::summary::{ChangeKind, ExecutionStatus};
+use crate::clock::BoxFuture;
 use crate::function::{Invocation, InvocationOutcome};
 use crate::service::ServiceError;
 use crate::wire::{ErrorObject, Timestamp};
+use blocked::BlockedTargets;
+use loading::Loaded;
 
 /// What the task does about its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +37,15 @@ enum Dispatch {
     Resting,
     /// Invoke it at once.
     Due,
-    /// Invoke it then: the last invocation failed.
-    BackingOff(Timestamp),
+    /// Invoke it once the backoff is over: the last invocation failed.
+    BackingOff,
     Invoking,
-    /// Not in this process.
+    /// Not in this process: its code does not fit.
     Blocked,
+    /// Not before its function is registered and it is activated again. Its time goes on.
+    Missing,
+    /// Never: its operations cannot be read. It can be stopped, and its time goes on.
+    Unreadable,
     Ended,
 }
 
@@ -47,8 +58,8 @@ struct Live {
     phase: watch::Sender<Phase>,
     /// The function's task; aborted with this one.
     function: Option<AbortOnDrop>,
-    /// The report of an execution that it waits for.
-    blocked_child: Option<String>,
+    blocked: BlockedTargets,
+    backoff: Option<BoxFuture<'static, ()>>,
 }
 
 struct AbortOnDrop(AbortHandle);
@@ -64,31 +75,42 @@ pub(crate) async fn run(
     shared: Arc<Shared>,
     arn: Arn,
     own: mpsc::UnboundedSender<Message>,
-    requests: mpsc::UnboundedReceiver<Message>,
+    mut requests: mpsc::UnboundedReceiver<Message>,
     phase: watch::Sender<Phase>,
 ) {
-    let loading = arn.clone();
-    let loaded = shared.store.read(move |connection| store::load(connection, &loading)).await;
-    match loaded {
-        Ok(Some(execution)) => {
-            let dispatch = Dispatch::Inactive;
+    match loading::load(&shared, &arn).await {
+        Ok(None) => {}
+        Ok(Some(Loaded { execution, damage })) => {
+            let dispatch = if damage.is_none() { Dispatch::Inactive } else { Dispatch::Unreadable };
             let shared = Arc::clone(&shared);
-            let mut live =
-                Live { shared, execution, dispatch, requests, own, phase, function: None, blocked_child: None };
-            if let Err(error) = live.serve().await {
+            let mut live = Live {
+                shared,
+                execution,
+                dispatch,
+                requests,
+                own,
+                phase,
+                function: None,
+                blocked: BlockedTargets::default(),
+                backoff: None,
+            };
+            if let Err(error) = live.serve(damage).await {
                 live.shared.fail(error);
             }
         }
-        // Somebody asked for an execution that had just ended.
-        Ok(None) | Err(EngineError::NoSuchExecution { .. }) => {}
+        Err(error @ EngineError::Unreadable { .. }) => {
+            // Nothing can be done for it, and nobody is to wait for it. Whoever asks gets no answer.
+            let _ = phase.send_replace(Phase::Unreadable(error));
+            while requests.recv().await.is_some() {}
+        }
         Err(error) => shared.fail(error),
     }
     shared.forget(&arn);
 }
 
 impl Live {
-    async fn serve(&mut self) -> Result<(), EngineError> {
-        self.catch_up().await?;
+    async fn serve(&mut self, damage: Option<EngineError>) -> Result<(), EngineError> {
+        self.catch_up(damage).await?;
         let mut alarm = Alarm::new(Arc::clone(&self.shared.options.clock));
         loop {
             if self.execution.status.is_terminal() && self.function.is_none() {
@@ -103,30 +125,12 @@ impl Live {
                     None => return Ok(()),
                 },
                 () = alarm.ring(at) => self.commit(|execution, now| execution.promote(now)).await?,
-            }
-        }
-    }
-
-    /// Writes what a process that died could not: the end of its invocation, and children that ended meanwhile.
-    async fn catch_up(&mut self) -> Result<(), EngineError> {
-        let crashed = ErrorObject::new("Runtime.ExitError", "The process ended while the function ran.");
-        if self.execution.invocation.is_some() {
-            self.commit(|execution, now| execution.complete_invocation(Some(&crashed), now)).await?;
-        }
-        for (operation, child) in self.execution.open_invokes() {
-            let settlement = match child {
-                None => Some(Settlement::Failed(not_found(self.execution.target(&operation)))),
-                Some(child) => {
-                    let child = self.shared.store.read(move |connection| store::describe(connection, &child)).await?;
-                    settlement(child.status, child.result, child.error)
+                () = over(&mut self.backoff) => {
+                    self.backoff = None;
+                    self.dispatch = Dispatch::Due;
                 }
-            };
-            if let Some(settlement) = settlement {
-                self.commit(|execution, now| execution.settle_outside(&operation, &settlement, now)).await?;
             }
         }
-        let _ = self.phase.send_replace(Phase::Inactive);
-        Ok(())
     }
 
     /// When to look at the clock: nothing moves by itself before the execution is activated or after its end.
@@ -134,7 +138,6 @@ impl Live {
         match self.dispatch {
             _ if self.execution.status.is_terminal() => None,
             Dispatch::Inactive | Dispatch::Ended => None,
-            Dispatch::BackingOff(at) => Some(at.min(self.execution.next_due())),
             _ => Some(self.execution.next_due()),
         }
     }
@@ -157,7 +160,7 @@ impl Live {
             }
             Message::Answer { request_id, outcome } => self.answer(request_id, outcome).await?,
             Message::Settle { operation, settlement, reply } => {
-                self.blocked_child = None;
+                self.blocked.forget(&operation);
                 let settled = self.commit(|execution, now| {
                     execution.promote(now);
                     execution.settle_outside(&operation, &settlement, now)
@@ -176,11 +179,15 @@ impl Live {
                 let _ = reply.send(taken);
             }
             Message::Stop { error, reply } => {
-                self.commit(|execution, now| execution.stop(&error, now)).await?;
+                let stopped = self.commit(|execution, now| {
+                    execution.expire(now);
+                    execution.stop(&error, now);
+                });
+                stopped.await?;
                 let _ = reply.send(());
             }
             Message::Activate => {
-                if self.dispatch == Dispatch::Inactive {
+                if matches!(self.dispatch, Dispatch::Inactive | Dispatch::Missing) {
                     self.dispatch = Dispatch::Due;
                     let _ = self.phase.send_replace(Phase::Running);
                     // Its targets run with it, however it came to run: not everybody who starts one resumes all.
@@ -190,17 +197,19 @@ impl Live {
                     self.commit(|execution, now| execution.promote(now)).await?;
                 }
             }
-            Message::ChildBlocked(report) => {
-                self.blocked_child = Some(report);
-                self.tell_if_child_blocks();
-            }
+            Message::TargetBlocked { operation, report } => self.take_target(operation, report),
         }
         Ok(())
     }
 
     async fn answer(&mut self, request_id: String, outcome: InvocationOutcome) -> Result<(), EngineError> {
         let options = &self.shared.options;
-        let policy = RetryPolicy { runtime: options.runtime_retries, handler: options.invocation_retries };
+        let policy = RetryPolicy {
+            runtime: options.runtime_retries,
+            handler: options.invocation_retries,
+            // Virtual time is the same in every run.
+            jitter: !options.clock.is_virtual(),
+        };
         let next = self.commit(|execution, now| execution.answer(&request_id, outcome, policy, now)).await?;
         if next == Next::Ignored {
             return Ok(());
@@ -212,16 +221,22 @@ impl Live {
                 self.publish(ChangeKind::Suspended);
                 Dispatch::Resting
             }
-            Next::Retry { at, error } => {
-                self.publish(ChangeKind::InvocationFailed { error, again: at });
-                Dispatch::BackingOff(at)
+            Next::Retry { after, error } => {
+                let clock = Arc::clone(&self.shared.options.clock);
+                let again = clock.now().plus(after);
+                self.publish(ChangeKind::InvocationFailed { error, again });
+                // By the wall clock, as timers go on while a machine is suspended; and never longer than it is, even
+                // if that clock is set back.
+                let wait = select(clock.sleep_until(again), clock.sleep(after)).map(|_| ());
+                self.backoff = Some(wait.boxed());
+                Dispatch::BackingOff
             }
             Next::Blocked(report) => {
-                self.tell_blocked(report);
+                self.report_blocked(report);
                 Dispatch::Blocked
             }
         };
-        self.tell_if_child_blocks();
+        self.report_if_stuck();
         Ok(())
     }
 
@@ -230,15 +245,17 @@ impl Live {
         let due = match self.dispatch {
             Dispatch::Due => true,
             Dispatch::Resting => self.execution.records.has_news(),
-            Dispatch::BackingOff(at) => self.shared.options.clock.now() >= at,
-            Dispatch::Inactive | Dispatch::Invoking | Dispatch::Blocked | Dispatch::Ended => false,
+            Dispatch::Inactive | Dispatch::BackingOff | Dispatch::Invoking | Dispatch::Ended => false,
+            Dispatch::Blocked | Dispatch::Missing | Dispatch::Unreadable => false,
         };
         if !due || self.execution.status.is_terminal() {
             return Ok(());
         }
         let Some(function) = self.shared.function(&self.execution.function) else {
-            self.dispatch = Dispatch::Inactive;
+            self.dispatch = Dispatch::Missing;
             let _ = self.phase.send_replace(Phase::Inactive);
+            let (arn, function) = (self.execution.arn.clone(), self.execution.function.clone());
+            self.tell_caller(Some(EngineError::NotRegistered { arn, function }.to_string()));
             return Ok(());
         };
         let request_id = random_id();
@@ -252,6 +269,7 @@ impl Live {
             drop(self.shared.store.write(move |connection| store::write(connection, &trace)));
         }
         let _ = self.phase.send_replace(Phase::Running);
+        self.tell_caller(None);
         self.publish(ChangeKind::Invoked);
         let invocation = Invocation {
             event,
@@ -322,24 +340,16 @@ impl Live {
         let _ = self.phase.send_replace(Phase::Ended);
     }
 
-    fn tell_blocked(&self, report: String) {
-        self.publish(ChangeKind::Blocked(report.clone()));
-        let _ = self.phase.send_replace(Phase::Blocked(report.as_str().into()));
-        if let Some(parent) = &self.execution.parent {
-            self.shared.tell(&parent.arn, Message::ChildBlocked(report));
-        }
-    }
-
-    /// An execution that waits for nothing but a blocked one is as good as blocked itself.
-    fn tell_if_child_blocks(&mut self) {
-        let rests = self.dispatch == Dispatch::Resting && self.execution.records.next_due().is_none();
-        if let Some(report) = self.blocked_child.take_if(|_| rests) {
-            self.tell_blocked(report);
-        }
-    }
-
     fn publish(&self, kind: ChangeKind) {
         self.shared.published(&self.execution.arn, kind);
+    }
+}
+
+/// Resolves when the backoff is over; never without one.
+async fn over(backoff: &mut Option<BoxFuture<'static, ()>>) {
+    match backoff {
+        Some(backoff) => backoff.as_mut().await,
+        None => std::future::pending().await,
     }
 }
 

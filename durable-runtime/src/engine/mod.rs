@@ -20,6 +20,7 @@ mod token;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -38,7 +39,7 @@ pub(crate) use demand::Demand;
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};
 use machine::NewExecution;
-use service::{Message, Phase};
+use service::Phase;
 use shared::Shared;
 use store::{Creation, Store, Unfinished};
 
@@ -97,9 +98,10 @@ impl Engine {
         let on_disk = path.is_some();
         let inline = options.clock.is_virtual();
         let store = if inline {
-            Store::open(path, true)?
+            Store::open(path, Duration::ZERO, true)?
         } else {
-            let opened = tokio::task::spawn_blocking(move || Store::open(path, false)).await;
+            let patience = options.lock_timeout;
+            let opened = tokio::task::spawn_blocking(move || Store::open(path, patience, false)).await;
             opened.map_err(|error| EngineError::StoreFailed { reason: error.to_string() })??
         };
         let shared = Arc::new(Shared::new(options, store));
@@ -120,7 +122,8 @@ impl Engine {
     }
 
     /// Dispatches everything that is unfinished and whose function is registered, what was BLOCKED by an earlier
-    /// build included, and does what other processes have asked for.
+    /// build included, and does what other processes have asked for. What cannot be read rests and keeps nothing else
+    /// from running.
     ///
     /// # Errors
     /// See [`Engine`].
@@ -129,21 +132,12 @@ impl Engine {
         shared.check_up()?;
         post::look(shared).await?;
         let mut resumed = Resumed::default();
-        let (known, unknown): (Vec<_>, Vec<_>) = {
-            let unfinished = shared.store.read(store::unfinished).await?;
-            unfinished.into_iter().partition(|found| shared.function(&found.function).is_some())
-        };
-        for found in known {
-            shared.activate(&found.arn);
-            resumed.running.push(found.arn);
-        }
-        for Unfinished { arn, function, parent } in unknown {
-            if let Some(parent) = parent {
-                // Who waits for it waits in vain, and is to know why.
-                let reason = EngineError::NotRegistered { arn: arn.clone(), function };
-                shared.tell(&parent, Message::ChildBlocked(reason.to_string()));
-            }
-            resumed.unregistered.push(arn);
+        for Unfinished { arn, function } in shared.store.read(store::unfinished).await? {
+            // One without its function does not run; it times out all the same, and says so to who waits for it.
+            shared.activate(&arn);
+            let list =
+                if shared.function(&function).is_some() { &mut resumed.running } else { &mut resumed.unregistered };
+            list.push(arn);
         }
         Ok(resumed)
     }
@@ -187,7 +181,8 @@ impl Engine {
     /// Waits until the execution has ended or is BLOCKED (then `blocked` says why).
     ///
     /// # Errors
-    /// [`EngineError::NotRegistered`] when its function is not registered here, so that waiting would never end.
+    /// [`EngineError::NotRegistered`] when its function is not registered here, and [`EngineError::Unreadable`] when
+    /// the store does not give it back: waiting would never end.
     pub async fn wait(&self, arn: &Arn) -> Result<ExecutionSummary, EngineError> {
         let shared = self.shared();
         tokio::select! {
@@ -331,6 +326,9 @@ async fn wait_for(shared: &Arc<Shared>, arn: &Arn) -> Result<ExecutionSummary, E
         let mut summary = shared.describe(arn).await?;
         if summary.status.is_terminal() {
             return Ok(summary);
+        }
+        if let Phase::Unreadable(error) = phase {
+            return Err(error);
         }
         if let Phase::Blocked(report) = phase {
             summary.blocked.get_or_insert_with(|| report.to_string());

@@ -19,6 +19,7 @@ pub struct EngineOptions {
     pub(crate) page_bytes: usize,
     pub(crate) max_operations: usize,
     pub(crate) inbox_interval: Duration,
+    pub(crate) lock_timeout: Duration,
 }
 
 impl Default for EngineOptions {
@@ -32,6 +33,7 @@ impl Default for EngineOptions {
             page_bytes: 5 * 1024 * 1024,
             max_operations: 30_000,
             inbox_interval: Duration::from_millis(200),
+            lock_timeout: Duration::from_secs(1),
         }
     }
 }
@@ -88,6 +90,14 @@ impl EngineOptions {
     #[must_use]
     pub const fn inbox_interval(mut self, interval: Duration) -> Self {
         self.inbox_interval = interval;
+        self
+    }
+
+    /// How long opening waits for another owner to leave, who may be there only to stop an execution; a second by
+    /// default, by the machine's clock. Not done in virtual time.
+    #[must_use]
+    pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
         self
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::arn::Arn;
 use super::error::{ClosedBy, EngineError};
 use super::machine::Settlement;
-use super::service::Message;
+use super::service::{Message, Phase};
 use super::shared::Shared;
 use super::store;
 use super::summary::ExecutionSummary;
@@ -45,7 +45,20 @@ impl Shared {
         // Without an answer it ended by itself meanwhile.
         let _ = self.ask(arn, |reply| Message::Stop { error, reply }).await;
         self.check_up()?;
-        self.describe(arn).await
+        let summary = self.describe(arn).await?;
+        if summary.status.is_terminal() {
+            return Ok(summary);
+        }
+        self.check_readable(arn)?;
+        Ok(summary)
+    }
+
+    /// An error when the execution cannot be read, which is then known of it.
+    fn check_readable(&self, arn: &Arn) -> Result<(), EngineError> {
+        match self.address(arn).map(|address| address.phase.borrow().clone()) {
+            Some(Phase::Unreadable(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn complete_callback(
@@ -84,6 +97,7 @@ impl Shared {
         if taken == Some(true) {
             return Ok(());
         }
+        self.check_readable(arn)?;
         // It was open a moment ago: the store says what closed it.
         self.callback(id).await?;
         Err(EngineError::CallbackClosed { id: id.to_owned(), by: ClosedBy::Answer })

@@ -10,7 +10,8 @@ use super::store;
 /// Looks again and again until the engine is gone.
 pub(crate) async fn watch(shared: Weak<Shared>) {
     while let Some(strong) = shared.upgrade() {
-        if look(&strong).await.is_err() {
+        // A request that cannot be read is no reason to look at no other.
+        if look(&strong).await.is_err() && strong.check_up().is_err() {
             return;
         }
         let (clock, interval) = (strong.options.clock.clone(), strong.options.inbox_interval);

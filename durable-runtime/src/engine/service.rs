@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::error::EngineError;
 use super::machine::Settlement;
 use crate::clock::BoxFuture;
 use crate::function::InvocationOutcome;
@@ -34,8 +35,11 @@ pub(crate) enum Message {
     },
     /// Its function may be invoked from now on.
     Activate,
-    /// An execution that it waits for is BLOCKED.
-    ChildBlocked(String),
+    /// The target of a chained invoke will not go on by itself, for the reason given; without one it does again.
+    TargetBlocked {
+        operation: OperationId,
+        report: Option<String>,
+    },
 }
 
 /// What those who wait for an execution look at.
@@ -47,6 +51,8 @@ pub(crate) enum Phase {
     Running,
     /// It, or what alone it waits for, is BLOCKED; with the report.
     Blocked(Arc<str>),
+    /// The store does not give it back.
+    Unreadable(EngineError),
     Ended,
 }
 

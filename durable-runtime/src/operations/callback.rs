@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::builder::naming;
 use super::outcome;
 use crate::core::{Claim, Context, Name, Spec};
-use crate::error::{CallbackError, FailureKind, StepFailure};
+use crate::error::{CallbackError, Error, FailureKind, StepFailure};
 use crate::operation::Operation;
 use crate::serdes::{self, Serdes, SerdesPlace};
 use crate::wire::{
@@ -203,10 +203,10 @@ pub(super) async fn create<T>(
 }
 
 impl<T: DeserializeOwned + Send> Operation for Callback<T> {
-    type Output = Result<CallbackHandle<T>, StepFailure>;
+    type Output = Result<CallbackHandle<T>, Error>;
 
-    async fn run(self, cx: &Context) -> Result<CallbackHandle<T>, StepFailure> {
-        create(cx, &self.name, self.settings).await
+    async fn run(self, cx: &Context) -> Result<CallbackHandle<T>, Error> {
+        Ok(create(cx, &self.name, self.settings).await?)
     }
 }
 

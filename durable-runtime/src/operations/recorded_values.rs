@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::builder::naming;
 use super::outcome;
 use crate::core::{Claim, Context, Name, Spec};
-use crate::error::{FailureKind, StepFailure};
+use crate::error::{Error, FailureKind, StepFailure};
 use crate::operation::Operation;
 use crate::serdes;
 use crate::wire::{Action, OperationType, OperationUpdate, SubType, Timestamp};
@@ -22,7 +22,7 @@ async fn recorded<T: Serialize + DeserializeOwned>(
     cx: &Context,
     name: &Name,
     make: impl FnOnce() -> Result<T, StepFailure> + Send,
-) -> Result<T, StepFailure> {
+) -> Result<T, Error> {
     let spec = Spec { operation_type: OperationType::Step, sub_type: SubType::STEP, name: name.as_str() };
     if let Err(refused) = name.validate() {
         return Err(outcome::refuse(cx, refused).await);
@@ -52,9 +52,9 @@ pub fn current_time() -> CurrentTime {
 naming!(impl [] CurrentTime);
 
 impl Operation for CurrentTime {
-    type Output = Result<SystemTime, StepFailure>;
+    type Output = Result<SystemTime, Error>;
 
-    async fn run(self, cx: &Context) -> Result<SystemTime, StepFailure> {
+    async fn run(self, cx: &Context) -> Result<SystemTime, Error> {
         let millis = recorded(cx, &self.name, || Ok(Timestamp::from(crate::core::now(cx)).as_millis())).await?;
         Ok(Timestamp::from_millis(millis).into())
     }
@@ -77,9 +77,9 @@ pub fn random_value<T: RandomKind>() -> RandomValue<T> {
 naming!(impl [T] RandomValue<T>);
 
 impl<T: RandomKind> Operation for RandomValue<T> {
-    type Output = Result<T, StepFailure>;
+    type Output = Result<T, Error>;
 
-    async fn run(self, cx: &Context) -> Result<T, StepFailure> {
+    async fn run(self, cx: &Context) -> Result<T, Error> {
         recorded(cx, &self.name, || Ok(T::from_bits(random_bits()?))).await
     }
 }
@@ -131,9 +131,9 @@ pub fn new_uuid() -> NewUuid {
 naming!(impl [] NewUuid);
 
 impl Operation for NewUuid {
-    type Output = Result<Uuid, StepFailure>;
+    type Output = Result<Uuid, Error>;
 
-    async fn run(self, cx: &Context) -> Result<Uuid, StepFailure> {
+    async fn run(self, cx: &Context) -> Result<Uuid, Error> {
         recorded(cx, &self.name, || {
             let (high, low) = (u128::from(random_bits()?), u128::from(random_bits()?));
             Ok(uuid::Builder::from_random_bytes((high << 64 | low).to_be_bytes()).into_uuid())

@@ -8,7 +8,7 @@ use super::builder::naming;
 use super::course::whole_seconds;
 use super::outcome;
 use crate::core::{Claim, Context, Mismatch, Name, Spec};
-use crate::error::{FailureKind, StepFailure};
+use crate::error::{Error, FailureKind, StepFailure};
 use crate::operation::Operation;
 use crate::wire::{
     Action, Operation as Record, OperationId, OperationType, OperationUpdate, SubType, Timestamp, WaitOptions, limits,
@@ -69,14 +69,14 @@ impl Sleep {
 naming!(impl [] Sleep);
 
 impl Operation for Sleep {
-    type Output = Result<(), StepFailure>;
+    type Output = Result<(), Error>;
 
     fn literal(mut self) -> Self {
         self.literal = true;
         self
     }
 
-    async fn run(self, cx: &Context) -> Result<(), StepFailure> {
+    async fn run(self, cx: &Context) -> Result<(), Error> {
         if let Err(refused) = self.name.validate() {
             return Err(outcome::refuse(cx, refused).await);
         }
@@ -129,12 +129,12 @@ enum NoWait {
 }
 
 impl NoWait {
-    fn into_result(self) -> Result<(), StepFailure> {
+    fn into_result(self) -> Result<(), Error> {
         match self {
             Self::Passed => Ok(()),
             Self::TooFar(seconds) => {
                 let text = format!("a wait of {seconds} s is over the service's limit of {} s", limits::DELAY_SECONDS);
-                Err(StepFailure::new(FailureKind::SettingRefused, text))
+                Err(StepFailure::new(FailureKind::SettingRefused, text).into())
             }
         }
     }

@@ -129,8 +129,9 @@ impl<B: StepBody> Step<B> {
         self.expressing()
     }
 
-    /// Gives every attempt this much time, more than none. An attempt that takes longer has failed: its body is dropped,
-    /// the retry policy decides, and the error is a [`StepFailure`] of kind [`TimedOut`](FailureKind::TimedOut).
+    /// Gives every attempt this much time, more than none. An attempt that takes longer has failed: its body is
+    /// dropped, the retry policy decides, and the error is a [`StepFailure`] of kind
+    /// [`TimedOut`](FailureKind::TimedOut).
     ///
     /// The time begins with the body and is not that of the waits between attempts. A body is stopped where it awaits:
     /// one of `#[step(blocking)]` goes on on its thread after its attempt has failed, beside the next attempt.

@@ -99,7 +99,7 @@ async fn named_branches(_: ()) -> Result<(String, String)> {
 
 #[durable]
 async fn no_branches(_: ()) -> Result<Vec<()>> {
-    parallel_all(Vec::<Sleep>::new()).named("empty").await
+    Ok(parallel_all(Vec::<Sleep>::new()).named("empty").await?)
 }
 
 #[durable]

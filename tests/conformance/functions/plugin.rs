@@ -95,7 +95,8 @@ async fn all_attempts_fail(_: ()) -> Result<String> {
 
 #[durable]
 async fn pause(_: ()) -> Result<()> {
-    sleep(seconds(2)).await
+    sleep(seconds(2)).await?;
+    Ok(())
 }
 
 #[durable]

@@ -11,12 +11,14 @@ pub fn register(app: App) -> App {
 
 #[durable]
 async fn basic(_: ()) -> Result<()> {
-    sleep(seconds(2)).await
+    sleep(seconds(2)).await?;
+    Ok(())
 }
 
 #[durable]
 async fn named(_: ()) -> Result<()> {
-    sleep(seconds(2)).named("custom_wait_name").await
+    sleep(seconds(2)).named("custom_wait_name").await?;
+    Ok(())
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,5 +39,6 @@ async fn one_after_the_other(_: ()) -> Result<Waited> {
 
 #[durable]
 async fn one_hour(_: ()) -> Result<()> {
-    sleep(hours(1)).await
+    sleep(hours(1)).await?;
+    Ok(())
 }

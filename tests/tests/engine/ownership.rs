@@ -274,3 +274,38 @@ async fn a_store_that_fails_stops_the_engine_and_acknowledges_nothing() {
     let engine = open(&path, VirtualClock::new()).await;
     assert_eq!(history(&engine, &arn).await, ["ExecutionStarted", "StepStarted"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_since_the_last_whole_invocation_is_named_after_a_crash_too() {
+    let path = directory("updated").join("store.db");
+    let clock = VirtualClock::new();
+    let engine = open(&path, clock).await;
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            if call.number == 1 {
+                call.send(vec![wait("1", 1), retry("2", 2), callback("3", 0, 0), retry("4", 1000)]).await;
+                return pending();
+            }
+            if call.status("3") == Some(Started) {
+                return pending();
+            }
+            // It dies while it works.
+            call.send(vec![succeed(Step, "5", "1")]).await;
+            std::future::pending().await
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let operations = engine.operations(&arn).await.unwrap();
+    let id = operations[2].operation.callback_details.clone().unwrap().callback_id.unwrap();
+    engine.complete_callback(&id, Ok(b"1".to_vec())).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    engine.close().await.unwrap();
+
+    let engine = open(&path, clock).await;
+    engine.register("scripted", script(|call| async move { succeeded(&call.updated().join(" ")) }));
+    engine.resume().await.unwrap();
+    // The wait was told of in an invocation that ended well; the step still waits for its next attempt.
+    assert_eq!(finish(&engine, &arn).await.result.as_deref(), Some("2 3"));
+}

@@ -125,3 +125,14 @@ async fn children_of_finished_contexts_are_pruned_from_the_state_and_kept_in_the
     assert_eq!(operations.len(), 8);
     assert_eq!(history(&engine, &arn).await.iter().filter(|event| *event == "StepSucceeded").count(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_larger_than_the_service_gives_is_refused() {
+    run(|call| async move {
+        call.state("", 1000).await.unwrap();
+        let refused = call.state("", 1001).await.unwrap_err();
+        assert_eq!(refused.message, "Value at 'maxItems' failed to satisfy constraint: 0 to 1000");
+        succeeded("1")
+    })
+    .await;
+}

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
-use durable_runtime::engine::{Engine, EngineError, ExecutionStatus, ListFilter, Reader, stop_in_store};
-use durable_runtime::wire::ErrorObject;
+use durable_runtime::engine::{
+    Arn, ClosedBy, Engine, EngineError, ExecutionStatus, ListFilter, Reader, complete_callback_in_store,
+    heartbeat_in_store, stop_in_store,
+};
 use durable_runtime::wire::OperationType::Step;
+use durable_runtime::wire::{ErrorObject, OperationStatus};
 
 use crate::support::*;
 
@@ -38,7 +41,7 @@ async fn a_store_has_one_owner_and_says_which() {
     let link = path.with_file_name("link.db");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     for way in [&path, &link] {
-        let refused = Engine::open(way).await.err().unwrap();
+        let refused = Engine::options().lock_timeout(Duration::ZERO).open(way).await.err().unwrap();
         let real = std::fs::canonicalize(&path).unwrap();
         assert_eq!(refused, EngineError::Locked { path: real, pid: Some(std::process::id()) });
     }
@@ -205,4 +208,57 @@ async fn a_request_left_for_an_owner_that_dies_is_done_by_its_sender() {
     drop(engine);
     assert_eq!(stopping.await.unwrap().unwrap().status, ExecutionStatus::Stopped);
     assert_eq!(left(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_for_a_moment_keeps_nobody_out() {
+    let path = directory("for-a-moment").join("store.db");
+    let engine = waiting(&path).await;
+    let arn = started(&engine, "stopped").await;
+    engine.close().await.unwrap();
+    let visits = (0..8).map(|_| {
+        let path = path.clone();
+        tokio::spawn(
+            async move { Engine::options().lock_timeout(Duration::from_secs(60)).open(&path).await?.close().await },
+        )
+    });
+    let visits = futures_util::future::join_all(visits);
+    let (visits, stopped) = futures_util::future::join(visits, stop_in_store(&path, &arn, None)).await;
+    for visit in visits {
+        visit.unwrap().unwrap();
+    }
+    assert_eq!(stopped.unwrap().status, ExecutionStatus::Stopped);
+}
+
+#[tokio::test]
+async fn a_store_is_read_where_nothing_can_be_written_beside_it() {
+    let path = directory("read-only").join("store.db");
+    let engine = waiting(&path).await;
+    let arn = started(&engine, "kept").await;
+    let operations = engine.operations(&arn).await.unwrap();
+    engine.close().await.unwrap();
+    // A name so long that no other file can be named after it, whoever runs the test, and that means something in an
+    // address.
+    let long = path.with_file_name(format!("{}50%#1?.db", "x".repeat(244)));
+    std::fs::rename(&path, &long).unwrap();
+
+    let reader = Reader::open(&long).unwrap();
+    assert_eq!(reader.list(&ListFilter::default()).unwrap().len(), 1);
+    assert_eq!(reader.operations(&arn).unwrap(), operations);
+    let refused = stop_in_store(&long, &arn, None).await.unwrap_err();
+    assert!(matches!(refused, EngineError::Unusable { .. }), "{refused}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_log_beside_the_store_is_read_where_nothing_can_be_written() {
+    let path = directory("read-only-log").join("store.db");
+    let engine = waiting(&path).await;
+    let arn = started(&engine, "in-the-log").await;
+    let copy = path.with_file_name("copy.db");
+    for end in ["", "-wal"] {
+        std::fs::copy(format!("{}{end}", path.display()), format!("{}{end}", copy.display())).unwrap();
+    }
+    std::fs::create_dir(path.with_file_name("copy.db-shm")).unwrap();
+    assert_eq!(Reader::open(&copy).unwrap().operations(&arn).unwrap(), engine.operations(&arn).await.unwrap());
 }

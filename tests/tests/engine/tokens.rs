@@ -1,8 +1,10 @@
 use std::sync::{Arc, Mutex};
 
-use durable_runtime::engine::ExecutionStatus;
+use durable_runtime::engine::{Engine, ExecutionStatus};
 use durable_runtime::service::ErrorClass;
+use durable_runtime::testing::VirtualClock;
 use durable_runtime::wire::OperationType::{Execution, Step};
+use durable_runtime::wire::OperationUpdate;
 
 use crate::support::*;
 
@@ -115,4 +117,31 @@ async fn an_execution_checkpoint_ends_the_execution_and_its_token_whatever_its_i
     let expected = ["ExecutionStarted", "StepStarted", "StepSucceeded", "InvocationCompleted", "ExecutionSucceeded"];
     assert_eq!(history(&engine, &summary.arn).await, expected);
     assert_eq!(engine.history(&summary.arn).await.unwrap()[4].id.unwrap().as_str(), summary.arn.id());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_call_that_ended_the_execution_is_answered_again_too() {
+    type Updates = fn() -> Vec<OperationUpdate>;
+    let ends: [(Updates, ExecutionStatus); 2] = [
+        (|| vec![succeed(Execution, "result", "1")], ExecutionStatus::Succeeded),
+        (|| vec![start(Step, "1"), start(Step, "2"), start(Step, "3")], ExecutionStatus::Failed),
+    ];
+    for (updates, status) in ends {
+        let options = Engine::options().clock(Arc::new(VirtualClock::new()));
+        let engine = options.max_operations(2).open_in_memory().await.unwrap();
+        engine.register(
+            "scripted",
+            script(move |call| async move {
+                let token = call.token.clone();
+                let first = call.raw(token.clone(), Some("last"), updates()).await.unwrap();
+                let again = call.raw(token.clone(), Some("last"), updates()).await.unwrap();
+                assert_eq!(first, again);
+                let stale = call.raw(token, Some("another"), updates()).await.unwrap_err();
+                assert_eq!(stale.class(), ErrorClass::StaleToken);
+                succeeded("")
+            }),
+        );
+        let arn = begin(&engine, "scripted").await;
+        assert_eq!(finish(&engine, &arn).await.status, status);
+    }
 }

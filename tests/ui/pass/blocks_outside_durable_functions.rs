@@ -53,6 +53,13 @@ fn said() -> impl Operation<Output = Result<u32>> {
     })
 }
 
+fn moved(text: String) -> impl Operation<Output = Result<(u32, usize)>> {
+    parallel!(a = one(1), b = async move || -> Result<usize> {
+        let n = reserve(&text).await?.len();
+        Ok(n)
+    })
+}
+
 fn nested(item: &str) -> impl Operation<Output = Result<u32>> {
     child!("nested", async move {
         let (_, _, n) = both(item).await?;
@@ -63,6 +70,7 @@ fn nested(item: &str) -> impl Operation<Output = Result<u32>> {
 #[durable]
 async fn using(item: String) -> Result<u32> {
     let (_, length, n) = both(&item).await?;
+    moved(item.clone()).await?;
     let more = recorded_with_its_own(item.clone()).await? + said().await?;
     let each = recorded_for_each(std::slice::from_ref(&item)).await?;
     Ok(more + each.len() as u32 + length as u32 + n + nested(&item).await?)

@@ -38,16 +38,15 @@ pub(crate) struct Current {
     sequence: u64,
     /// When the function last heard from the service.
     contact: Timestamp,
-    /// The last accepted call, for a client that repeats it.
-    last: Option<Answered>,
     /// What the function may see, as of its start.
     visible: Vec<usize>,
     /// The news of the last answer, which may take several pages.
     news: Vec<usize>,
 }
 
+/// The last accepted call, for a client that repeats it: also the one that ended the execution.
 #[derive(Debug)]
-struct Answered {
+pub(crate) struct Answered {
     client_token: String,
     checkpoint_token: String,
     response: CheckpointResponse,
@@ -67,6 +66,7 @@ impl Execution {
             initial_execution_state: self.page(&visible, 0, around.page, Listing::State, true),
             updated_operation_ids: Some(updated).filter(|ids| !ids.is_empty()),
         };
+        self.last = None;
         self.invocation = Some(OpenInvocation { request_id: request_id.clone(), started: around.now });
         self.unwritten = true;
         self.current = Some(Current {
@@ -74,7 +74,6 @@ impl Execution {
             token: checkpoint_token,
             sequence: 0,
             contact: around.now,
-            last: None,
             visible,
             news: Vec::new(),
         });
@@ -93,7 +92,7 @@ impl Execution {
         around: &Surroundings<'_>,
     ) -> Result<CheckpointResponse, ServiceError> {
         // A repeated call is answered from memory before its token, which is used up, is looked at.
-        if let Some(response) = self.current.as_ref().and_then(|current| current.repeated(&request)) {
+        if let Some(response) = self.last.as_ref().and_then(|last| last.repeated(&request)) {
             return Ok(response);
         }
         self.check_token(&request.durable_execution_arn, &request.checkpoint_token)?;
@@ -111,13 +110,15 @@ impl Execution {
         let new = plan.iter().map(|planned| planned.update.id).filter(|id| self.records.position(id).is_none());
         let added = new.collect::<HashSet<_>>().len();
         if self.records.len() + added > around.max_operations.saturating_add(1) {
-            return Ok(self.end_over_quota(around));
+            let response = self.end_over_quota(around);
+            return Ok(self.remember(request.client_token, request.checkpoint_token, response));
         }
         self.apply(plan, around);
         if let Some(end) = ends {
             self.complete_invocation(None, around.now);
             self.end(end.transition, end.update.payload.as_ref(), end.update.error.as_ref(), around.now);
-            return Ok(CheckpointResponse::default());
+            let response = CheckpointResponse::default();
+            return Ok(self.remember(request.client_token, request.checkpoint_token, response));
         }
         self.promote(around.now);
         Ok(self.answer_checkpoint(request.client_token, request.checkpoint_token, around))
@@ -138,7 +139,16 @@ impl Execution {
         current.contact = around.now;
         current.token = token::checkpoint_token(self.arn.id(), &current.request_id, sequence);
         let response = CheckpointResponse { checkpoint_token: Some(current.token.clone()), new_execution_state };
-        current.last =
+        self.remember(client_token, checkpoint_token, response)
+    }
+
+    fn remember(
+        &mut self,
+        client_token: Option<String>,
+        checkpoint_token: String,
+        response: CheckpointResponse,
+    ) -> CheckpointResponse {
+        self.last =
             client_token.map(|client_token| Answered { client_token, checkpoint_token, response: response.clone() });
         response
     }
@@ -148,6 +158,7 @@ impl Execution {
     pub(crate) fn state(&mut self, request: &StateRequest, size: PageSize) -> Result<StatePage, ServiceError> {
         self.check_token(&request.durable_execution_arn, &request.checkpoint_token)?;
         let invalid = || ServiceError::invalid_parameter("Invalid marker");
+        shape::check_state(request)?;
         let (listing, from) = Listing::read(&request.marker).ok_or_else(invalid)?;
         let fresh = request.marker.is_empty().then(|| self.records.visible());
         let Some(current) = &mut self.current else { return Err(ServiceError::stale_token()) };
@@ -191,11 +202,10 @@ impl Execution {
     }
 }
 
-impl Current {
+impl Answered {
     fn repeated(&self, request: &CheckpointRequest) -> Option<CheckpointResponse> {
-        let last = self.last.as_ref()?;
-        let same = request.client_token.as_ref() == Some(&last.client_token)
-            && request.checkpoint_token == last.checkpoint_token;
-        same.then(|| last.response.clone())
+        let same = request.client_token.as_ref() == Some(&self.client_token)
+            && request.checkpoint_token == self.checkpoint_token;
+        same.then(|| self.response.clone())
     }
 }

@@ -2,8 +2,9 @@
 
 use super::super::arn::Arn;
 use super::super::summary::{ChangeKind, ExecutionStatus};
-use super::checkpoint::Current;
+use super::checkpoint::{Answered, Current};
 use super::records::{Extra, Record, Records, WrittenRecord};
+use super::transitions;
 use crate::wire::{
     ErrorObject, ExecutionDetails, HistoryEvent, Operation, OperationId, OperationStatus, OperationType, Timestamp,
 };
@@ -29,6 +30,7 @@ pub(crate) struct Execution {
     pub(crate) records: Records,
     /// The invocation in flight in this process.
     pub(crate) current: Option<Current>,
+    pub(crate) last: Option<Answered>,
     pub(crate) failures: Failures,
     pub(crate) events: Vec<HistoryEvent>,
     pub(crate) children: Vec<NewExecution>,
@@ -167,6 +169,7 @@ impl Execution {
             invocation: None,
             records: Records::default(),
             current: None,
+            last: None,
             failures: Failures::default(),
             events: Vec::new(),
             children: Vec::new(),
@@ -183,6 +186,18 @@ impl Execution {
     /// Takes an operation from the store.
     pub(crate) fn restore(&mut self, record: Record) {
         self.records.restore(record);
+    }
+
+    /// Takes from the store's events which operations the service changed since the last invocation was over: the
+    /// next one is told of them. So it is of steps that wait for their next attempt.
+    pub(crate) fn restore_news<'a>(&mut self, events: impl Iterator<Item = (OperationId, &'a str)>) {
+        let settled = events.filter(|(_, event)| transitions::is_settlement(event)).map(|(id, _)| id);
+        let ready = |record: &&Record| record.operation.status == OperationStatus::Ready;
+        let ready = self.records.iter().filter(ready).map(|record| record.operation.id);
+        let ids: Vec<_> = ready.chain(settled).collect();
+        for id in ids {
+            self.records.mark_settled(&id);
+        }
     }
 
     /// When the execution times out.

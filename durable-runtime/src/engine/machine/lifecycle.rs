@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::summary::ExecutionStatus;
 use super::execution::{Execution, Failures};
 use super::history::Given;
-use super::records::{By, Extra};
+use super::records::{By, Extra, Record};
 use super::transitions::{self, Cause, Transition};
 use crate::function::InvocationOutcome;
 use crate::wire::{
@@ -26,8 +26,8 @@ pub(crate) enum Next {
     Ignored,
     /// Wait for something to change that the function has not seen; it may have already.
     Rest,
-    /// Invoke at that time: the invocation failed.
-    Retry { at: Timestamp, error: ErrorObject },
+    /// Invoke after that time: the invocation failed.
+    Retry { after: Duration, error: ErrorObject },
     /// Do not invoke: the code does not fit.
     Blocked(String),
     /// The execution is over.
@@ -48,6 +48,8 @@ pub(crate) enum Settlement {
 pub(crate) struct RetryPolicy {
     pub(crate) runtime: u32,
     pub(crate) handler: u32,
+    /// Whether executions that failed together are kept from coming back together.
+    pub(crate) jitter: bool,
 }
 
 impl Execution {
@@ -112,16 +114,17 @@ impl Execution {
             }
             InvocationStatus::Failed if response.result.is_some() => Err("Cannot provide a Result for FAILED status."),
             // Something may have ended between the last news and this answer: then the function could not know.
-            InvocationStatus::Pending if !self.has_pending_operation() && !self.records.has_news() => {
+            InvocationStatus::Pending if self.pending().next().is_none() && !self.records.has_news() => {
                 Err("Cannot return PENDING status with no pending operations.")
             }
             _ => Ok(()),
         }
     }
 
-    fn has_pending_operation(&self) -> bool {
-        let mut pending = self.records.iter().enumerate().filter(|(_, record)| record.is_pending());
-        pending.any(|(position, _)| !self.records.is_hidden(position))
+    /// The operations that the function waits for.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Record> {
+        let pending = self.records.iter().enumerate().filter(|(_, record)| record.is_pending());
+        pending.filter(|(position, _)| !self.records.is_hidden(*position)).map(|(_, record)| record)
     }
 
     fn take_failure(&mut self, error: ErrorObject, policy: RetryPolicy, now: Timestamp) -> Next {
@@ -141,7 +144,8 @@ impl Execution {
             return Next::Ended;
         }
         let backoff = FIRST_BACKOFF.saturating_mul(1 << (count - 1).min(20)).min(MAX_BACKOFF);
-        Next::Retry { at: now.plus(backoff + jitter(self.arn.id(), count, backoff)), error }
+        let jitter = if policy.jitter { jitter(self.arn.id(), count, backoff) } else { Duration::ZERO };
+        Next::Retry { after: backoff + jitter, error }
     }
 
     /// Writes that the invocation in flight is over; its token is stale from here on.
@@ -214,9 +218,10 @@ impl Execution {
         if self.status.is_terminal() {
             return;
         }
-        while let Some(position) = self.records.due_at(now) {
+        // What is due after the execution's timeout never comes, however late it is that anybody looks.
+        while let Some(position) = self.records.due_at(now.min(self.timeout_at())) {
             let callback = match self.records.get(position).map(|record| &record.extra) {
-                Some(Extra::Callback(times)) => Some(times.timeout_at.is_some_and(|timeout| timeout <= now)),
+                Some(Extra::Callback(times)) => Some(times.times_out_first()),
                 _ => None,
             };
             let settled = match callback {
@@ -241,6 +246,13 @@ impl Execution {
         }
     }
 
+    /// Ends an execution whose timeout has passed while nobody ran it. Before that nothing happens.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        if now >= self.timeout_at() {
+            self.promote(now);
+        }
+    }
+
     /// Ends a callback or a chained invoke; false when it is not open.
     pub(crate) fn settle_outside(&mut self, id: &OperationId, settlement: &Settlement, now: Timestamp) -> bool {
         let Some(position) = self.records.position(id).filter(|_| !self.status.is_terminal()) else { return false };
@@ -255,7 +267,7 @@ impl Execution {
     /// Puts a callback's heartbeat timer back; false when it is not open.
     pub(crate) fn heartbeat(&mut self, id: &OperationId, now: Timestamp) -> bool {
         let Some(position) = self.records.position(id).filter(|_| !self.status.is_terminal()) else { return false };
-        let open = |record: &super::records::Record| record.operation.status == OperationStatus::Started;
+        let open = |record: &Record| record.operation.status == OperationStatus::Started;
         if !self.records.get(position).is_some_and(open) {
             return false;
         }
@@ -274,8 +286,7 @@ fn is_runtime_error(error: &ErrorObject) -> bool {
     kind != "Sandbox.Timedout" && ["Runtime", "Sandbox", "Extension"].iter().any(|prefix| kind.starts_with(prefix))
 }
 
-/// Up to a quarter of the backoff, so that executions that failed together do not come back together. Drawn from the
-/// execution's random id.
+/// Up to a quarter of the backoff, drawn from the execution's random id.
 fn jitter(id: &str, count: u32, backoff: Duration) -> Duration {
     let seed = id.bytes().fold(count, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
     backoff / 4 * (seed % 1000) / 1000

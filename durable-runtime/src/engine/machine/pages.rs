@@ -5,8 +5,7 @@ use crate::wire::{ErrorObject, Operation, StatePage};
 
 /// What an operation takes beside its texts as JSON, roughly.
 const OPERATION_BYTES: usize = 400;
-/// The service's largest page, and its page when none is asked for.
-const MAX_ITEMS: usize = 1000;
+/// The service's page when none is asked for.
 const DEFAULT_ITEMS: usize = 100;
 
 /// How much goes into one page.
@@ -27,8 +26,7 @@ pub(crate) enum Listing {
 impl PageSize {
     /// The page of a request that asks for `max_items`; 0 is the default.
     pub(crate) fn limited(self, max_items: u32) -> Self {
-        let wanted = usize::try_from(max_items).unwrap_or(MAX_ITEMS);
-        let wanted = if wanted == 0 { DEFAULT_ITEMS } else { wanted.min(MAX_ITEMS) };
+        let wanted = usize::try_from(max_items).ok().filter(|wanted| *wanted > 0).unwrap_or(DEFAULT_ITEMS);
         Self { operations: self.operations.min(wanted), ..self }
     }
 }

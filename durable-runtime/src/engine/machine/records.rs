@@ -40,6 +40,16 @@ pub(crate) struct CallbackTimes {
     pub(crate) heartbeat_seconds: Option<u64>,
 }
 
+impl CallbackTimes {
+    /// Whether the timeout comes before a heartbeat is missed: the earlier one decides, whenever it is looked at.
+    pub(crate) fn times_out_first(&self) -> bool {
+        match (self.timeout_at, self.heartbeat_at) {
+            (Some(timeout), Some(heartbeat)) => timeout <= heartbeat,
+            (timeout, _) => timeout.is_some(),
+        }
+    }
+}
+
 /// A chained invoke's other end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Invoke {
@@ -180,11 +190,20 @@ impl Records {
             self.unwritten.push(position);
         }
         if !hidden && by != By::Nobody {
-            if !record.unseen {
-                record.unseen = true;
+            record.unseen_settlement |= by == By::Service;
+            if !std::mem::replace(&mut record.unseen, true) {
                 self.unseen.push(position);
             }
-            record.unseen_settlement |= by == By::Service;
+        }
+    }
+
+    /// Remembers of an operation from the store that the service changed it and no function has seen that.
+    pub(crate) fn mark_settled(&mut self, id: &OperationId) {
+        let Some(position) = self.position(id).filter(|position| !self.is_hidden(*position)) else { return };
+        let Some(record) = self.all.get_mut(position) else { return };
+        record.unseen_settlement = true;
+        if !std::mem::replace(&mut record.unseen, true) {
+            self.unseen.push(position);
         }
     }
 

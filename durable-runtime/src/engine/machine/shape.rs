@@ -2,8 +2,10 @@
 
 use super::super::arn::is_word;
 use crate::service::ServiceError;
-use crate::wire::{Action, CheckpointRequest, OperationType, OperationUpdate, limits};
+use crate::wire::{Action, CheckpointRequest, OperationType, OperationUpdate, StateRequest, limits};
 
+/// The service's largest page.
+const MAX_ITEMS: u32 = 1000;
 const SUB_TYPE_CHARS: usize = 32;
 const CLIENT_TOKEN_CHARS: usize = 64;
 const FUNCTION_NAME_CHARS: usize = 256;
@@ -33,6 +35,11 @@ pub(crate) fn check(request: &CheckpointRequest) -> Result<(), ServiceError> {
     let one_result = request.updates.iter().any(|update| update.operation_type == OperationType::Execution);
     let fits = count <= 1 || one_result || bytes <= REQUEST_BYTES;
     constraint(fits, "updates", || format!("at most {REQUEST_BYTES} bytes in a request of several updates"))
+}
+
+/// Checks a request for state against the model.
+pub(crate) fn check_state(request: &StateRequest) -> Result<(), ServiceError> {
+    constraint(request.max_items <= MAX_ITEMS, "maxItems", || format!("0 to {MAX_ITEMS}"))
 }
 
 fn check_update(number: usize, update: &OperationUpdate) -> Result<(), ServiceError> {

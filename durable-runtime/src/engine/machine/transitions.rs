@@ -149,6 +149,11 @@ pub(crate) fn for_answer(from: OperationStatus, cause: Cause) -> Option<&'static
     find(UPDATES, Execution, Some(from), cause)
 }
 
+/// Whether an event tells of something that the service itself did.
+pub(crate) fn is_settlement(event: &str) -> bool {
+    SETTLEMENTS.iter().any(|row| row.event == Some(event))
+}
+
 /// The transition that the service itself makes, if the operation is in a state for it.
 pub(crate) fn for_settlement(of: OperationType, from: OperationStatus, cause: Cause) -> Option<&'static Transition> {
     find(SETTLEMENTS, of, Some(from), cause)

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::super::error::EngineError;
 
@@ -13,6 +14,8 @@ pub(crate) struct Lock {
     _file: File,
 }
 
+/// How long to wait before the next attempt to take the lock.
+const AGAIN: Duration = Duration::from_millis(10);
 /// How many links in a row are followed, as by the system itself.
 const LINKS: usize = 40;
 
@@ -43,8 +46,18 @@ fn resolve(path: &Path) -> std::io::Result<PathBuf> {
 }
 
 impl Lock {
-    /// Takes the lock of the store at its real path.
-    pub(crate) fn take(path: &Path) -> Result<Self, EngineError> {
+    /// Takes the lock of the store at its real path; for as long as `patience` it tries again while another has it.
+    pub(crate) fn take(path: &Path, patience: Duration) -> Result<Self, EngineError> {
+        let begun = Instant::now();
+        loop {
+            match Self::try_take(path) {
+                Err(EngineError::Locked { .. }) if begun.elapsed() < patience => std::thread::sleep(AGAIN),
+                taken => return taken,
+            }
+        }
+    }
+
+    fn try_take(path: &Path) -> Result<Self, EngineError> {
         let unusable =
             |error: std::io::Error| EngineError::Unusable { path: path.to_owned(), reason: error.to_string() };
         let lock_path = lock_path(path);

@@ -14,7 +14,7 @@ pub use reader::Reader;
 pub(crate) use inbox::{Asked, Request};
 pub(crate) use lock::real_path;
 pub(crate) use queries::{
-    Unfinished, describe, find, history, inbox_requests, list, load, open_callback, operations, unfinished,
+    Unfinished, describe, find, history, inbox_requests, list, load, load_bare, open_callback, operations, unfinished,
 };
 pub(crate) use rows::{Creation, answer_inbox, create, write};
 pub(crate) use writer::Store;

@@ -11,7 +11,7 @@ use super::super::machine::{CallbackTimes, Execution, Extra, Invoke, NewExecutio
 use super::super::summary::{ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary};
 use super::super::token;
 use super::rows::{STATUSES, TYPES};
-use super::writer::JobError;
+use super::writer::{JobError, is_unreadable};
 use crate::wire::{
     CallbackDetails, ChainedInvokeDetails, ContextDetails, ErrorObject, HistoryEvent, Operation, OperationId,
     OperationStatus, OperationType, StepDetails, SubType, Timestamp, WaitDetails,
@@ -96,19 +96,20 @@ fn arns(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -
 pub(crate) struct Unfinished {
     pub(crate) arn: Arn,
     pub(crate) function: String,
-    /// Who waits for it.
-    pub(crate) parent: Option<Arn>,
 }
 
 /// Unfinished executions, oldest first.
 pub(crate) fn unfinished(connection: &Connection) -> Result<Vec<Unfinished>, JobError> {
-    let sql = "SELECT arn, function, parent_arn FROM executions WHERE status = 'RUNNING' ORDER BY key";
+    let sql = "SELECT arn, function FROM executions WHERE status = 'RUNNING' ORDER BY key";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| {
-        let parent: Option<String> = row.get(2)?;
-        Ok(Unfinished { arn: Arn::stored(row.get(0)?), function: row.get(1)?, parent: parent.map(Arn::stored) })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows =
+        statement.query_map([], |row| Ok(Unfinished { arn: Arn::stored(row.get(0)?), function: row.get(1)? }))?;
+    let readable = rows.filter(|row| {
+        // It cannot even be named.
+        let damage = row.as_ref().err().filter(|error| is_unreadable(error));
+        damage.inspect(|damage| tracing::error!(%damage, "an execution cannot be read and is left alone")).is_none()
+    });
+    Ok(readable.collect::<Result<_, _>>()?)
 }
 
 /// Everything that ever happened in an execution.
@@ -163,6 +164,29 @@ fn summarize(record: Record, hiding: &mut HashSet<OperationId>) -> OperationSumm
 
 /// Takes an execution up as the machine keeps it; `None` for one that has ended.
 pub(crate) fn load(connection: &Connection, arn: &Arn) -> Result<Option<Execution>, JobError> {
+    let Some(mut execution) = load_bare(connection, arn)? else { return Ok(None) };
+    for record in records(connection, execution.key, arn)? {
+        execution.restore(record);
+    }
+    let events = events_since_invocation(connection, execution.key)?;
+    execution.restore_news(events.iter().map(|(id, event)| (*id, event.as_str())));
+    Ok(Some(execution))
+}
+
+/// The operations and the types of the events since the last invocation was over.
+fn events_since_invocation(connection: &Connection, key: i64) -> rusqlite::Result<Vec<(OperationId, String)>> {
+    let sql = "SELECT id, type FROM events
+               WHERE execution = ?1 AND id IS NOT NULL AND number > coalesce((
+                   SELECT number FROM events WHERE execution = ?1 AND type = 'InvocationCompleted'
+                   ORDER BY number DESC LIMIT 1), 0)
+               ORDER BY number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([key], |row| Ok(operation_id(row, "id")?.zip(row.get("type")?)))?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+/// The execution alone, without its operations: enough to end it.
+pub(crate) fn load_bare(connection: &Connection, arn: &Arn) -> Result<Option<Execution>, JobError> {
     let sql = "SELECT key, function, input, status, blocked, started, timeout_seconds, parent_arn, parent_operation,
                    invocation_request, invocation_started,
                    (SELECT max(number) FROM events WHERE execution = key) AS last_event
@@ -187,14 +211,8 @@ pub(crate) fn load(connection: &Connection, arn: &Arn) -> Result<Option<Executio
         let status: String = row.get("status")?;
         Ok((execution, status == ExecutionStatus::Running.as_str()))
     });
-    let Some((mut execution, running)) = loaded.optional()? else { return Err(no_such(arn.as_str())) };
-    if !running {
-        return Ok(None);
-    }
-    for record in records(connection, execution.key, arn)? {
-        execution.restore(record);
-    }
-    Ok(Some(execution))
+    let Some((execution, running)) = loaded.optional()? else { return Err(no_such(arn.as_str())) };
+    Ok(running.then_some(execution))
 }
 
 fn records(connection: &Connection, key: i64, arn: &Arn) -> rusqlite::Result<Vec<Record>> {

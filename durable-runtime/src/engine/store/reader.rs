@@ -10,10 +10,11 @@ use super::super::summary::{ExecutionSummary, ListFilter, OperationSummary};
 use super::lock::real_path;
 use super::queries;
 use super::schema::{open_shared, unusable};
-use super::writer::JobError;
+use super::writer::{JobError, is_unreadable, unreadable};
 use crate::wire::{HistoryEvent, OperationId};
 
-/// A store opened for looking only: needs no lock and sees what its owner has committed.
+/// A store opened for looking only: needs no lock and sees what its owner has committed. One that lies where nothing
+/// can be written is read as it was when it was opened.
 ///
 /// # Errors
 /// Every question fails when the store cannot be read, and those about one execution when it is not there.
@@ -83,6 +84,7 @@ impl Reader {
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, JobError>) -> Result<T, EngineError> {
         question(&self.connection).map_err(|error| match error {
             JobError::Refused(refusal) => refusal,
+            JobError::Failed(error) if is_unreadable(&error) => unreadable(&error),
             JobError::Failed(error) => unusable(Path::new(self.connection.path().unwrap_or_default()), &error),
         })
     }

@@ -107,15 +107,54 @@ pub(crate) fn open_shared(path: &Path, write: bool) -> Result<Connection, Engine
     if !path.exists() {
         return Err(EngineError::NoStore { path: path.to_owned() });
     }
-    // Reading a WAL file needs its shared memory, which is written: read-only is the fallback, not the rule.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
+    let opened = if write { connect(path) } else { connect_to_read(path) };
+    let opened = opened.map_err(|error| unusable(path, &error))?;
     opened.busy_timeout(BUSY).map_err(|error| unusable(path, &error))?;
     if check(&opened, path)? == 0 {
         return Err(EngineError::NoStore { path: path.to_owned() });
     }
     opened.pragma_update(None, "query_only", !write).map_err(|error| unusable(path, &error))?;
     Ok(opened)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    // Reading a WAL file needs its shared memory, which is written: read-only is the fallback, not the rule.
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+}
+
+/// Where that cannot be written and no log lies beside the file, nobody is at work on it and the file is all there is:
+/// a read-only mount, somebody else's directory.
+fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path)?;
+    let read = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    let code = read.err().and_then(|error| error.sqlite_error_code());
+    let unwritable = matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    match immutable_uri(path).filter(|_| unwritable && !has_log(path)) {
+        Some(uri) => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        }
+        None => Ok(connection),
+    }
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// The file as one that nobody changes. `None` when its name is no text.
+fn immutable_uri(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let text = if cfg!(windows) {
+        format!("/{}", text.trim_start_matches(r"\\?\").replace('\\', "/"))
+    } else {
+        text.to_owned()
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-~:".contains(&byte);
+    let escaped = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    Some(format!("file:{}?immutable=1", text.bytes().map(escaped).collect::<String>()))
 }
 
 fn prepare_memory(connection: Connection) -> rusqlite::Result<Connection> {

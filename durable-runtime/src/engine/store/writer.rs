@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -24,6 +25,17 @@ pub(crate) enum JobError {
     Refused(EngineError),
     /// SQLite failed: the whole group is undone and the engine stops.
     Failed(rusqlite::Error),
+}
+
+/// Whether it is the content of a row that is at fault: SQLite itself works.
+pub(crate) const fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
+}
+
+/// The refusal of a job that met something unreadable.
+pub(crate) fn unreadable(error: &rusqlite::Error) -> EngineError {
+    EngineError::Unreadable { reason: error.to_string() }
 }
 
 impl From<rusqlite::Error> for JobError {
@@ -79,10 +91,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store and takes its lock. `None` is a store in memory.
-    pub(crate) fn open(path: Option<PathBuf>, inline: bool) -> Result<Self, EngineError> {
+    /// Opens the store and takes its lock, waiting for it as long as `patience`. No path is a store in memory.
+    pub(crate) fn open(path: Option<PathBuf>, patience: Duration, inline: bool) -> Result<Self, EngineError> {
         let path = path.as_deref().map(real_path).transpose()?;
-        let lock = path.as_deref().map(Lock::take).transpose()?;
+        let lock = path.as_deref().map(|path| Lock::take(path, patience)).transpose()?;
         let connection = schema::open_owned(path.as_deref())?;
         let fence = path.map(|path| Fence::raise(&connection, path)).transpose()?;
         let mut owned = Owned { connection, failed: None, fence, _lock: lock };
@@ -121,9 +133,12 @@ impl Store {
     ) -> Result<oneshot::Receiver<Result<T, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
         let run: Run = Box::new(move |connection| {
+            // What cannot be read harms who asked for it and nobody else.
+            let harmless = |error: &rusqlite::Error| !writes || is_unreadable(error);
             let (outcome, value) = match connection.map_err(JobError::Refused).and_then(job) {
                 Ok(value) => (Outcome::Done, Ok(value)),
                 Err(JobError::Refused(refusal)) => (Outcome::Refused, Err(refusal)),
+                Err(JobError::Failed(error)) if harmless(&error) => (Outcome::Refused, Err(unreadable(&error))),
                 Err(JobError::Failed(error)) => (Outcome::Failed(error), Err(EngineError::Closed)),
             };
             Ran { publish: publish(reply, value), outcome }
@@ -223,6 +238,10 @@ impl Owned {
             waiting.push(ran.publish);
             match ran.outcome {
                 Outcome::Failed(error) => return Err(failed(&error)),
+                Outcome::Refused if writes && self.connection.is_autocommit() => {
+                    let reason = "what could not be read undid the whole group".to_owned();
+                    return Err(EngineError::StoreFailed { reason });
+                }
                 Outcome::Refused if job.writes => statement("ROLLBACK TO request")?,
                 Outcome::Refused | Outcome::Done => {}
             }
