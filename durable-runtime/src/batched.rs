@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Splits items into batches by count and size.
 pub trait Batched<T> {
-    /// Slices in order, each of at most `items` items and `bytes` bytes as JSON. An item over the limit is alone in its
+    /// Slices in order, each of at most `items` items and, as a JSON array, of at most `bytes` bytes. An item over the limit is alone in its
     /// slice; nothing is left out. 0 items counts as 1.
     ///
     /// ```
@@ -31,7 +31,9 @@ impl<T: Serialize> Batched<T> for [T] {
         for item in self {
             // What does not serialize has no size here; the branch that works on it says so.
             let item_bytes = serde_json::to_string(item).map_or(0, |text| text.len());
-            let full = count >= items.max(1) || size.saturating_add(item_bytes) > bytes;
+            // An array takes a bracket, and a comma or a bracket after every item.
+            let array_bytes = size.saturating_add(item_bytes).saturating_add(count).saturating_add(2);
+            let full = count >= items.max(1) || array_bytes > bytes;
             if count > 0 && full {
                 let (batch, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
                 batches.push(batch);

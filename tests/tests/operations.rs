@@ -265,6 +265,22 @@ fn a_predicate_ends_a_batch_when_it_says_so() {
 }
 
 #[test]
+fn a_predicate_that_says_failed_makes_the_await_an_error_even_if_no_branch_failed() {
+    #[durable]
+    async fn flow(_: ()) -> Result<usize> {
+        let numbers = parallel_map(0..3, |value, _| number(value)).max_concurrency(1);
+        let failed = numbers.complete_when(|progress: &Progress| match progress.succeeded {
+            0 => Verdict::GoOn,
+            _ => Verdict::Failed,
+        });
+        Ok(failed.await?.len())
+    }
+    let run = virtual_time(async { Runner::new().await?.run("flow", flow, &()).await }).unwrap();
+    let error = run.result::<usize>().unwrap_err().to_string();
+    assert!(error.contains("`complete_when` said that `parallel_map` has failed"), "{error}");
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused_before_anything_is_recorded() {
     #[durable]
     async fn flow(which: u32) -> Result<usize> {

@@ -210,7 +210,13 @@ async fn secretive(failures: Arc<AtomicUsize>) -> Result<String> {
     }
     let word = secret(&failures).await?;
     let lost: Result<u32> = child!("lost", async { Err("swordfish was lost")? }).await;
+    let (number, id) = (random_value::<u64>().await?, new_uuid().await?);
+    let begun = current_time().await?;
+    sleep_until(begun).await?;
     sleep(seconds(1)).await?;
+    // Replayed now, each through the key that it was recorded with.
+    let secrets = [number.to_string(), id.to_string()];
+    assert!(current_time().await? > begun, "{secrets:?}");
     Ok(format!("{word} {}", lost.unwrap_err()))
 }
 

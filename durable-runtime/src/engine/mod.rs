@@ -286,7 +286,9 @@ impl Engine {
     /// When the store had failed.
     pub async fn close(&self) -> Result<(), EngineError> {
         let shared = self.shared();
+        let answered = shared.post.lock().await;
         shared.fail(EngineError::Closed);
+        drop(answered);
         // A body that is being polled goes on to its next await: the next owner must not run it beside that.
         let _ = shared.functions.subscribe().wait_for(|tasks| *tasks == 0).await;
         if shared.options.clock.is_virtual() {

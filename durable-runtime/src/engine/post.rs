@@ -22,11 +22,14 @@ pub(crate) async fn watch(shared: Weak<Shared>) {
 
 /// Does everything that is asked for now.
 pub(crate) async fn look(shared: &Arc<Shared>) -> Result<(), EngineError> {
+    let _answering = shared.post.lock().await;
     for (key, request) in shared.store.read(store::inbox_requests).await? {
         let outcome = match Demand::read(request) {
             Ok(demand) => demand.apply(shared).await,
             Err(unknown) => Err(unknown),
         };
+        // Whoever owns the store next answers what this engine could not.
+        shared.check_up()?;
         let outcome = outcome.err().map_or_else(String::new, |error| error.to_string());
         shared.store.write(move |connection| store::answer_inbox(connection, key, &outcome)).await?;
     }

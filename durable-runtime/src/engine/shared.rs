@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) arrivals: watch::Sender<u64>,
     /// Counts function tasks that are not gone yet.
     pub(crate) functions: watch::Sender<usize>,
+    /// Held from the reading of a request in the inbox until its answer is written: what was done is not called refused.
+    pub(crate) post: tokio::sync::Mutex<()>,
     runtime: Handle,
 }
 
@@ -60,6 +62,7 @@ impl Shared {
             down: watch::Sender::new(None),
             arrivals: watch::Sender::new(0),
             functions: watch::Sender::new(0),
+            post: tokio::sync::Mutex::default(),
             runtime: Handle::current(),
         }
     }

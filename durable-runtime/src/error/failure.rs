@@ -19,24 +19,23 @@ const LONGEST_TEXT: usize = 4096;
 /// error. Where it cannot, it ends the enclosing contexts one by one until one can, or the execution: recorded as FAILED
 /// at each.
 ///
-/// It is also the error of the operations that have no body: `sleep`, `current_time`, `random_value`, `new_uuid` and the
-/// creation of a `callback` fail only because of how they were asked for. An error enum takes it like any other error:
+/// Operations that have no body (`sleep`, `current_time`, `random_value`, `new_uuid`, the creation of a `callback`) fail
+/// only because of how they were asked for, with an [`Error`](crate::Error). An error enum takes it like any other error:
 ///
 /// ```
-/// use durable_runtime::StepFailure;
 /// use durable_runtime::prelude::*;
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Serialize, Deserialize)]
 /// enum OrderError {
 ///     SoldOut,
-///     Runtime(StepFailure),
+///     Runtime(Error),
 /// }
 ///
-/// // What `thiserror` writes for `#[from] StepFailure`.
-/// impl From<StepFailure> for OrderError {
-///     fn from(failure: StepFailure) -> Self {
-///         Self::Runtime(failure)
+/// // What `thiserror` writes for `#[from] Error`.
+/// impl From<Error> for OrderError {
+///     fn from(error: Error) -> Self {
+///         Self::Runtime(error)
 ///     }
 /// }
 /// # impl std::fmt::Display for OrderError {
@@ -79,6 +78,8 @@ pub enum FailureKind {
     ChecksExhausted,
     /// Contexts are nested too deeply.
     TooDeep,
+    /// A predicate said that a batch has failed of which no branch had.
+    CompletionFailed,
 }
 
 impl StepFailure {

@@ -153,8 +153,14 @@ where
         let fails = fails(&settings, &ends);
         let reading = Reading::of(cx, id, kind, &settings.name, ends);
         let Reading { spec, ends, .. } = reading;
-        if fails && let Some(error) = ends.as_slice().iter().find_map(|end| end.as_ref()?.as_ref().err()) {
-            return Err(outcome::error(cx, &id, &spec, error).await);
+        if fails {
+            return Err(match ends.as_slice().iter().find_map(|end| end.as_ref()?.as_ref().err()) {
+                Some(error) => outcome::error(cx, &id, &spec, error).await,
+                None => {
+                    let text = format!("`complete_when` said that `{}` has failed; no branch had", spec.name);
+                    outcome::express(cx, StepFailure::new(FailureKind::CompletionFailed, text)).await
+                }
+            });
         }
         let mut values = Vec::with_capacity(ends.len());
         for text in ends.flatten().flatten() {
@@ -225,11 +231,11 @@ where
 fn fails(settings: &BatchSettings, ends: &Ends) -> bool {
     let (succeeded, failed) = counts(ends);
     let too_few = settings.completion.min_successful.is_some_and(|wanted| succeeded < wanted);
-    failed > 0
-        && match ends.reason {
-            CompletionReason::FailureToleranceExceeded | CompletionReason::CustomCompletionFailed => true,
-            _ => too_few,
-        }
+    match ends.reason {
+        CompletionReason::CustomCompletionFailed => true,
+        CompletionReason::FailureToleranceExceeded => failed > 0,
+        _ => failed > 0 && too_few,
+    }
 }
 
 impl<O> Operation for Settled<Collection<O>>

@@ -33,7 +33,8 @@ async fn recorded<T: Serialize + DeserializeOwned>(
         return Ok(outcome::value(cx, &id, &spec, text.as_deref()).await);
     }
     let (text, value) = serdes::round_trip(&make()?)?;
-    cx.complete(OperationUpdate { payload: Some(text), ..cx.update(id, &spec, Action::Succeed) }).await;
+    let payload = Some(cx.seal(&id, text));
+    cx.complete(OperationUpdate { payload, ..cx.update(id, &spec, Action::Succeed) }).await;
     Ok(value)
 }
 

@@ -5,7 +5,8 @@ use crate::error::StepFailure;
 
 /// A batch whose await gives every branch's outcome. Made by `.settled()`.
 ///
-/// Without another criterion every branch runs to its end. It changes nothing of what is recorded.
+/// Without another criterion every branch runs to its end: one that fails does not end the batch. Every branch is
+/// recorded as it is without `.settled()`.
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
 pub struct Settled<B>(pub(super) B);
 

@@ -110,7 +110,7 @@ impl Operation for Sleep {
                     Ok(())
                 }
                 Err(decision) => {
-                    let payload = serde_json::to_string(&decision).ok();
+                    let payload = serde_json::to_string(&decision).ok().map(|text| cx.seal(&id, text));
                     cx.complete(OperationUpdate { payload, ..cx.update(id, &no_wait, Action::Succeed) }).await;
                     decision.into_result()
                 }

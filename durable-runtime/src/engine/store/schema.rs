@@ -166,6 +166,8 @@ fn prepare_memory(connection: Connection) -> rusqlite::Result<Connection> {
 fn check(connection: &Connection, path: &Path) -> Result<i64, EngineError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
+        // One moment of the file, which its owner may be making now.
+        let _moment = connection.unchecked_transaction()?;
         let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         Ok((tables, pragma("application_id")?, pragma("user_version")?))
     };
