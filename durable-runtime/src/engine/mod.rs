@@ -282,7 +282,7 @@ impl Engine {
         let shared = self.shared();
         shared.fail(EngineError::Closed);
         // A body that is being polled goes on to its next await: the next owner must not run it beside that.
-        let _ = shared.functions.subscribe().wait_for(|tasks| *tasks == 0).await;
+        let _ = shared.tasks.subscribe().wait_for(|tasks| *tasks == 0).await;
         if shared.options.clock.is_virtual() {
             shared.store.close();
         } else {
