@@ -6,28 +6,29 @@ use std::sync::{Arc, Weak};
 use super::error::EngineError;
 use super::shared::Shared;
 
-/// Lives as long as a function's task. A task that is aborted while its body is being polled on another thread is
-/// not gone before that poll returns.
-pub(crate) struct FunctionTask(Arc<Shared>);
+/// Lives as long as a task. One that is aborted while it is being polled on another thread is not gone before that
+/// poll returns.
+pub(crate) struct Counted(Arc<Shared>);
 
-impl FunctionTask {
-    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
-        shared.functions.send_modify(|count| *count += 1);
+impl Counted {
+    pub(crate) fn by(shared: &Arc<Shared>) -> Self {
+        shared.tasks.send_modify(|count| *count += 1);
         Self(Arc::clone(shared))
     }
 }
 
-impl Drop for FunctionTask {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.functions.send_modify(|count| *count -= 1);
+        self.0.tasks.send_modify(|count| *count -= 1);
     }
 }
 
 /// The task of a live execution; when it is dropped before its end, the engine says so instead of waiting for it.
 pub(crate) fn watched<F: Future<Output = ()>>(shared: &Arc<Shared>, running: F) -> impl Future<Output = ()> + use<F> {
     // Made here, so that it exists even if the task is never polled.
-    let unfinished = Unfinished { shared: Arc::downgrade(shared) };
+    let (counted, unfinished) = (Counted::by(shared), Unfinished { shared: Arc::downgrade(shared) });
     async move {
+        let _counted = counted;
         running.await;
         unfinished.done();
     }

@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 use super::alarm::Alarm;
 use super::arn::Arn;
 use super::error::EngineError;
-use super::guards::FunctionTask;
+use super::guards::Counted;
 use super::machine::{Execution, Held, Next, PageSize, RetryPolicy, Settlement, Surroundings};
 use super::service::{EngineService, Message, Phase};
 use super::shared::{Shared, random_id};
@@ -281,9 +281,9 @@ impl Live {
             deadline: None,
         };
         let own = self.own.clone();
-        let running = FunctionTask::of(&self.shared);
+        let counted = Counted::by(&self.shared);
         let task = tokio::spawn(async move {
-            let _running = running;
+            let _counted = counted;
             let invoked = AssertUnwindSafe(async move { function.invoke(invocation).await }).catch_unwind().await;
             let outcome = invoked.unwrap_or_else(|panic| {
                 let message = format!("the function panicked: {}", panic_text(&*panic));

@@ -290,7 +290,7 @@ impl Engine {
         shared.fail(EngineError::Closed);
         drop(answered);
         // A body that is being polled goes on to its next await: the next owner must not run it beside that.
-        let _ = shared.functions.subscribe().wait_for(|tasks| *tasks == 0).await;
+        let _ = shared.tasks.subscribe().wait_for(|tasks| *tasks == 0).await;
         if shared.options.clock.is_virtual() {
             shared.store.close();
         } else {

@@ -106,7 +106,7 @@ impl Shared {
     /// Asks a live execution; `None` when it ended before it could answer.
     async fn ask<T>(self: &Arc<Self>, arn: &Arn, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        self.ensure_live(arn).requests.send(message(reply)).ok()?;
+        self.ensure_live(arn)?.requests.send(message(reply)).ok()?;
         answer.await.ok()
     }
 }

@@ -31,10 +31,10 @@ pub(crate) struct Shared {
     down: watch::Sender<Option<EngineError>>,
     /// Counts executions that became live: those who wait for one that is not look here.
     pub(crate) arrivals: watch::Sender<u64>,
-    /// Counts function tasks that are not gone yet.
-    pub(crate) functions: watch::Sender<usize>,
     /// Held from the reading of a request in the inbox until its answer is written: what was done is not called refused.
     pub(crate) post: tokio::sync::Mutex<()>,
+    /// Counts tasks of executions and of functions that are not gone yet.
+    pub(crate) tasks: watch::Sender<usize>,
     runtime: Handle,
 }
 
@@ -61,8 +61,8 @@ impl Shared {
             changes: broadcast::Sender::new(CHANGES),
             down: watch::Sender::new(None),
             arrivals: watch::Sender::new(0),
-            functions: watch::Sender::new(0),
             post: tokio::sync::Mutex::default(),
+            tasks: watch::Sender::new(0),
             runtime: Handle::current(),
         }
     }
@@ -87,12 +87,15 @@ impl Shared {
         names
     }
 
-    /// The live execution, made live if it was not. It is not invoked before it is activated.
-    pub(crate) fn ensure_live(self: &Arc<Self>, arn: &Arn) -> Address {
+    /// The live execution, made live if it was not. It is not invoked before it is activated. `None` once nothing
+    /// runs any more.
+    pub(crate) fn ensure_live(self: &Arc<Self>, arn: &Arn) -> Option<Address> {
         let mut live = lock(&self.live);
         if let Some(address) = live.get(arn.id()) {
-            return address.clone();
+            return Some(address.clone());
         }
+        // Looked at under the lock: what is made live before the engine stops is found there and aborted.
+        self.check_up().ok()?;
         let (requests, inbox) = mpsc::unbounded_channel();
         let (phase_sender, phase) = watch::channel(Phase::Loading);
         let running = live::run(Arc::clone(self), arn.clone(), requests.clone(), inbox, phase_sender);
@@ -101,7 +104,7 @@ impl Shared {
         live.insert(arn.id().to_owned(), address.clone());
         drop(live);
         self.arrivals.send_modify(|count| *count += 1);
-        address
+        Some(address)
     }
 
     /// The live execution, if it is.
@@ -111,7 +114,9 @@ impl Shared {
 
     /// Lets an execution run.
     pub(crate) fn activate(self: &Arc<Self>, arn: &Arn) {
-        let _ = self.ensure_live(arn).requests.send(Message::Activate);
+        if let Some(address) = self.ensure_live(arn) {
+            let _ = address.requests.send(Message::Activate);
+        }
     }
 
     /// Tells a live execution something. One that is not live finds it in the store when it is taken up.
