@@ -77,7 +77,7 @@ fn unreviewed(place: &Place) -> crate::support::Running {
 
 /// Waits until `large-1` waits for its approval.
 fn until_asked(place: &Place) {
-    while !place.run(&["show", "large-1"]).output.contains("? answer as ") {}
+    while !place.run(&["show", "large-1"]).output.contains("? id ") {}
 }
 
 #[test]
