@@ -11,6 +11,7 @@ fn without_arguments_a_bundled_order_is_shipped() {
     assert_eq!(shipment["order"], "order-1001");
     assert_eq!(shipment["paid"], 9_330);
     assert_eq!(shipment["items"], 3);
+    assert_eq!(shipment["service"], "ground", "the quote came before its deadline");
     assert!(place.path().join(".durable/checkout.db").exists());
 }
 
@@ -64,6 +65,67 @@ fn an_order_that_cannot_be_shipped_is_refunded_and_put_back() {
     assert!(place.taken().is_empty(), "{:?}", place.taken());
     let charges = place.charges();
     assert_eq!((charges.len(), charges[0].refunded), (1, true));
+}
+
+/// A line of a large order that nobody reviews by itself, begun.
+fn unreviewed(place: &Place) -> crate::support::Running {
+    place.start_with(
+        &["start", &order("large"), "--name", "large-1", "--store", "shop.db"],
+        &[("SHOP_REVIEWER", "nobody")],
+    )
+}
+
+/// Waits until `large-1` waits for its approval.
+fn until_asked(place: &Place) {
+    while !place.run(&["show", "large-1"]).output.contains("? id ") {}
+}
+
+#[test]
+fn a_large_order_waits_for_an_approval_that_a_second_terminal_gives() {
+    let place = Place::new();
+    let running = unreviewed(&place);
+    until_asked(&place);
+    let refused = place.run(&["callback", "large-1/approval", "succeed", "yes"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.messages);
+    assert!(refused.messages.contains("JSON strings need their own quotes"), "{}", refused.messages);
+    let answered = place.run(&["callback", "large-1/approval", "succeed", "true"]);
+    assert_eq!(answered.code, Some(0), "{}", answered.messages);
+    let said = running.wait();
+    assert_eq!(said.code, Some(0), "{}", said.messages);
+    let how = "answer with `checkout callback large-1/approve/approval/callback succeed JSON --store shop.db`";
+    assert!(said.messages.contains(how), "{}", said.messages);
+    let shipment: serde_json::Value = serde_json::from_str(said.result()).unwrap();
+    assert_eq!((&shipment["paid"], &shipment["service"]), (&123_020.into(), &"flat".into()));
+}
+
+#[test]
+fn an_order_that_is_not_approved_is_put_back_and_never_charged() {
+    for (answer, why) in
+        [(&["succeed", "false"][..], "the approval was refused"), (&["fail", "--message", "too dear"], "too dear")]
+    {
+        let place = Place::new();
+        let running = unreviewed(&place);
+        until_asked(&place);
+        let answered = place.run(&[&["callback", "large-1/approval"], answer].concat());
+        assert_eq!(answered.code, Some(0), "{}", answered.messages);
+        let said = running.wait();
+        assert_eq!(said.code, Some(1));
+        for part in ["NotApproved", why, "nothing was charged and the stock was put back"] {
+            assert!(said.messages.contains(part), "`{part}` is missing:\n{}", said.messages);
+        }
+        assert!(place.taken().is_empty(), "{:?}", place.taken());
+        assert_eq!(place.charges(), []);
+    }
+}
+
+#[test]
+fn the_built_in_reviewer_rejects_when_it_is_told_to() {
+    let place = Place::new();
+    let line = ["start", &order("large"), "--store", "shop.db"];
+    let said = place.start_with(&line, &[("SHOP_REVIEWER", "reject")]).wait();
+    assert_eq!(said.code, Some(1));
+    assert!(said.messages.contains("the approval was refused"), "{}", said.messages);
+    assert!(place.taken().is_empty(), "{:?}", place.taken());
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::support::Place;
 use crate::unkilled::{AT_ONCE, Unkilled, begin, check_nothing_again, finish, recorded};
 
 const KILLS: usize = 100;
-/// An unkilled run takes about 2 s, so this covers every moment of it.
-const LONGEST_LIFE_MS: u64 = 2_400;
+/// An unkilled run takes about 3 s, so this covers every moment of it.
+const LONGEST_LIFE_MS: u64 = 3_400;
 /// Every fourth process lives only so long: its start and its first steps are worth more kills.
 const SHORT_LIFE_MS: u64 = 60;
 
@@ -57,7 +57,7 @@ fn a_checkout_killed_at_a_hundred_random_moments_ends_as_an_unkilled_one() {
     let seed = variable("SEED").unwrap_or(clock);
     let wanted = variable("KILLS").map_or(KILLS, |kills| usize::try_from(kills).unwrap());
     println!("seed {seed}");
-    let unkilled = Unkilled::run();
+    let unkilled = Unkilled::get();
     let (random, kills, failed) = (AtomicU64::new(seed), AtomicUsize::new(0), Mutex::new(false));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -65,7 +65,7 @@ fn a_checkout_killed_at_a_hundred_random_moments_ends_as_an_unkilled_one() {
                 while kills.load(Ordering::Relaxed) < wanted && !*failed.lock().unwrap() {
                     // A thread that fails takes its siblings along, and the scope the test.
                     *failed.lock().unwrap() = std::thread::scope(|one| {
-                        let run = one.spawn(|| killed(&random, &unkilled)).join();
+                        let run = one.spawn(|| killed(&random, unkilled)).join();
                         kills.fetch_add(*run.as_ref().unwrap_or(&0), Ordering::Relaxed);
                         run.is_err()
                     });

@@ -21,7 +21,7 @@ fn killed(bodies: usize, unkilled: &Unkilled) -> usize {
 
 #[test]
 fn a_checkout_killed_as_any_of_its_steps_begins_ends_as_an_unkilled_one() {
-    let unkilled = Unkilled::run();
+    let unkilled = Unkilled::get();
     let bodies = Mutex::new((1..=unkilled.steps.len()).cycle().take(2 * unkilled.steps.len()));
     let seen = Mutex::new(BTreeSet::new());
     std::thread::scope(|scope| {
@@ -29,7 +29,7 @@ fn a_checkout_killed_as_any_of_its_steps_begins_ends_as_an_unkilled_one() {
             scope.spawn(|| {
                 loop {
                     let Some(bodies) = bodies.lock().unwrap().next() else { return };
-                    let steps = killed(bodies, &unkilled);
+                    let steps = killed(bodies, unkilled);
                     seen.lock().unwrap().insert(steps);
                 }
             });

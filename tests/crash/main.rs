@@ -6,5 +6,6 @@
 mod checkout;
 mod kill_at_random;
 mod kill_each_step;
+mod kill_suspended;
 mod support;
 mod unkilled;

@@ -61,6 +61,18 @@ impl Running {
         Said { messages: heard, ..said }
     }
 
+    /// Kills it as soon as `when` says so, which it is asked again and again. `None` when it ended first.
+    pub(crate) fn kill_when(mut self, when: impl Fn() -> bool) -> Option<Said> {
+        while !when() {
+            if self.0.try_wait().unwrap().is_some() {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.0.kill();
+        Some(self.wait())
+    }
+
     /// Kills it after `life`, unless it has ended by then. Whether it was killed comes along.
     pub(crate) fn kill_after(mut self, life: Duration) -> (Said, bool) {
         std::thread::sleep(life);
@@ -126,7 +138,10 @@ impl Place {
     /// `checkout <line>`, started in an environment with `variables`.
     pub(crate) fn start_with(&self, line: &[&str], variables: &[(&str, &str)]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
-        command.args(line).current_dir(&self.0).env_remove("SHOP_INVENTORY").env_remove("SHOP_PAYMENTS");
+        command.args(line).current_dir(&self.0).env("SHOP_REVIEWER", "approve");
+        for name in ["SHOP_INVENTORY", "SHOP_PAYMENTS", "SHOP_GATEWAY"] {
+            command.env_remove(name);
+        }
         command.envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running(command.spawn().unwrap())

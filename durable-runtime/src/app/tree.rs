@@ -137,7 +137,7 @@ fn details(operation: &Operation, over: bool, payloads: bool) -> Vec<String> {
     let open = (!over && operation.status == OperationStatus::Started)
         .then_some(operation.callback_details.as_ref())
         .flatten();
-    let id = open.and_then(|details| details.callback_id.as_ref()).map(|id| format!("? answer as {id}"));
+    let id = open.and_then(|details| details.callback_id.as_ref()).map(|id| format!("? id {id}"));
     let result = result.filter(|_| payloads).map(|json| format!("= {}", payload(json, true)));
     id.into_iter().chain(result).chain(error.map(|error| format!("! {}", error_text(error, payloads)))).collect()
 }

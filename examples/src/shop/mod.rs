@@ -7,9 +7,10 @@ pub mod inventory;
 pub mod ledger;
 pub mod order;
 pub mod payments;
+pub mod reviewer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
@@ -27,6 +28,7 @@ struct Shared {
     files: ShopFiles,
     inventory: OnceCell<Inventory>,
     payments: OnceCell<Payments>,
+    reviewer: OnceLock<()>,
 }
 
 /// Where the shop keeps its state.
@@ -54,8 +56,17 @@ impl Shop {
     /// A shop over `files`. Opens none of them yet.
     #[must_use]
     pub fn new(files: ShopFiles) -> Self {
-        let (inventory, payments) = (OnceCell::new(), OnceCell::new());
-        Self { shared: Arc::new(Shared { files, inventory, payments }) }
+        let (inventory, payments, reviewer) = (OnceCell::new(), OnceCell::new(), OnceLock::new());
+        Self { shared: Arc::new(Shared { files, inventory, payments, reviewer }) }
+    }
+
+    /// Has the built-in reviewer answer the store's approvals, if the environment asks for it. The first call starts it.
+    pub fn review(&self, store: &Path) {
+        self.shared.reviewer.get_or_init(|| {
+            if let Some(decision) = reviewer::Decision::from_environment() {
+                tokio::spawn(reviewer::review(store.to_owned(), decision));
+            }
+        });
     }
 
     /// The stock.

@@ -150,7 +150,7 @@ async fn a_callback_of_an_execution_that_was_stopped_is_closed() {
     let done = run(&app, &scratch.store(), &["callback", "o-1/approval", "succeed"]).await;
     says(&done, Exit::Failed, &["belongs to an execution that has ended"]);
     let done = run(&app, &scratch.store(), &["show", "o-1"]).await;
-    assert!(!done.output.contains("answer as"), "{}", done.output);
+    assert!(!done.output.contains("? id "), "{}", done.output);
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +181,7 @@ async fn show_and_progress_say_what_waits_for_an_answer_and_how_to_give_it() {
     let (app, scratch) = left_waiting(APPROVAL).await;
     let done = run(&app, &scratch.store(), &["show", "o-1"]).await;
     assert!(done.output.contains("waits for an answer until 01:00:00 UTC, in 59 min"), "{}", done.output);
-    assert!(done.output.contains(&format!("? answer as {}", id_of(&scratch, "approval"))), "{}", done.output);
+    assert!(done.output.contains(&format!("? id {}", id_of(&scratch, "approval"))), "{}", done.output);
     for live in [false, true] {
         let store = Scratch::new();
         let setting = Setting { live, interrupt: Some(Duration::from_secs(5)), ..Setting::default() };
