@@ -277,7 +277,7 @@ fn a_predicate_that_says_failed_makes_the_await_an_error_even_if_no_branch_faile
     }
     let run = virtual_time(async { Runner::new().await?.run("flow", flow, &()).await }).unwrap();
     let error = run.result::<usize>().unwrap_err().to_string();
-    assert!(error.contains("`complete_when` said that `parallel_map` has failed"), "{error}");
+    assert!(error.contains("`complete_when` said that `map` has failed"), "{error}");
 }
 
 #[test]
