@@ -133,7 +133,7 @@ async fn defect_04_nothing_is_started_again_on_replay_and_finished_branches_do_n
                 },
                 b = async {
                     sleep(seconds(1)).await?;
-                    Ok(sleep(seconds(1)).await?)
+                    sleep(seconds(1)).await
                 },
             )
             .await?;
@@ -464,13 +464,13 @@ async fn defect_15_two_unnamed_steps_of_different_functions_cannot_be_swapped_un
     async fn before(_: ()) -> Result<()> {
         record!(number_of("a")).await?;
         record!(length_of("b")).await?;
-        Ok(sleep(seconds(1)).await?)
+        sleep(seconds(1)).await
     }
     #[durable]
     async fn after(_: ()) -> Result<()> {
         record!(length_of("b")).await?;
         record!(number_of("a")).await?;
-        Ok(sleep(seconds(1)).await?)
+        sleep(seconds(1)).await
     }
     async fn number_of(_: &str) -> Result<u32> {
         Ok(1)
