@@ -13,9 +13,11 @@ use super::ids::operation_id;
 use super::outbox::Sequence;
 use super::shared::Shared;
 use super::waits::{Acknowledged, Moved, Push};
-use crate::error::{BoxError, FailureKind, StepFailure};
-use crate::serdes::{Codec, SerdesPlace};
-use crate::wire::{Action, ErrorObject, Operation, OperationId, OperationType, OperationUpdate, SubType};
+use crate::error::{FailureKind, StepFailure};
+use crate::serdes::Codec;
+use crate::wire::{Action, Operation, OperationId, OperationType, OperationUpdate, SubType};
+
+mod sealing;
 
 /// How deep contexts may nest before the stack could end first.
 const DEEPEST: u32 = 64;
@@ -173,45 +175,6 @@ impl Context {
         self.0.write_through.fetch_or(write_through, Ordering::Relaxed);
         if let Some(codec) = codec {
             let _ = self.0.codec.set(codec);
-        }
-    }
-
-    /// Where `id` is recorded, for those who turn values into text.
-    pub(crate) fn place<'a>(&'a self, id: &'a OperationId) -> SerdesPlace<'a> {
-        SerdesPlace::new(self.execution_arn(), id)
-    }
-
-    fn codec(&self) -> Option<&Arc<dyn Codec>> {
-        self.0.codec.get().or_else(|| self.0.outer.as_ref()?.codec())
-    }
-
-    /// A text as it goes onto the wire. A codec that fails ends the invocation: another one tries again.
-    pub(crate) fn seal(&self, id: &OperationId, text: String) -> String {
-        let Some(codec) = self.codec() else { return text };
-        codec.encode(text, self.place(id)).unwrap_or_else(|cause| {
-            self.0.shared.cut_off(Fatal::Serdes(cause.to_string()));
-            String::new()
-        })
-    }
-
-    /// An error as it goes onto the wire.
-    pub(crate) fn seal_error(&self, id: &OperationId, error: ErrorObject) -> ErrorObject {
-        let Some(codec) = self.codec() else { return error };
-        codec.encode_error(error, self.place(id)).unwrap_or_else(|cause| {
-            self.0.shared.cut_off(Fatal::Serdes(cause.to_string()));
-            ErrorObject::default()
-        })
-    }
-
-    /// A record of a step or a context as it was before it went onto the wire. Never returns when the codec fails.
-    pub(crate) async fn unsealed(&self, mut record: Box<Operation>) -> Box<Operation> {
-        let Some(codec) = self.codec() else { return record };
-        match unseal(&**codec, &mut record, self.execution_arn()) {
-            Ok(()) => record,
-            Err(cause) => {
-                self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
-                pending().await
-            }
         }
     }
 
@@ -481,31 +444,6 @@ impl Context {
         names.reverse();
         names.join(" / ")
     }
-}
-
-fn unseal(codec: &dyn Codec, record: &mut Operation, arn: &str) -> Result<(), BoxError> {
-    let id = record.id;
-    let place = SerdesPlace::new(arn, &id);
-    let text = |text: &mut Option<String>| -> Result<(), BoxError> {
-        *text = text.take().map(|text| codec.decode(text, place)).transpose()?;
-        Ok(())
-    };
-    let error = |error: &mut Option<ErrorObject>| -> Result<(), BoxError> {
-        *error = error.take().map(|error| codec.decode_error(error, place)).transpose()?;
-        Ok(())
-    };
-    if let Some(details) = &mut record.step_details {
-        text(&mut details.result)?;
-        error(&mut details.error)?;
-    }
-    if let Some(details) = &mut record.context_details {
-        // What is recorded in place of a result that was too large is the runtime's own.
-        if details.replay_children != Some(true) {
-            text(&mut details.result)?;
-        }
-        error(&mut details.error)?;
-    }
-    Ok(())
 }
 
 impl std::fmt::Debug for Context {
