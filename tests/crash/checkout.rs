@@ -153,42 +153,40 @@ fn under_lambda_it_says_that_this_build_cannot_serve_it() {
     assert!(said.messages.contains("the `aws` feature does not exist yet"), "{}", said.messages);
 }
 
-/// Waits until a process has started its execution.
-fn until_started(place: &Place, name: &str) {
-    loop {
-        if place.run(&["list"]).output.contains(name) {
-            return;
-        }
-    }
-}
-
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_the_execution_and_says_how_to_go_on() {
     let place = Place::new();
-    let running = place.start(&["start", &order("tea"), "--name", "tea-1"]);
-    until_started(&place, "tea-1");
+    let running = unreviewed(&place);
+    until_asked(&place);
     let said = running.interrupt();
     assert_eq!(said.code, Some(130), "{}", said.messages);
-    assert!(said.messages.contains("tea-1 is kept, go on with `checkout resume --store shop.db`"), "{}", said.messages);
+    assert!(
+        said.messages.contains("large-1 is kept, go on with `checkout resume --store shop.db`"),
+        "{}",
+        said.messages
+    );
     let said = place.run(&["resume"]);
     assert_eq!(said.code, Some(0), "{}", said.messages);
-    assert!(said.result().contains("order-1001"), "{}", said.output);
+    assert!(said.result().contains("\"paid\":123020"), "{}", said.output);
     assert_eq!(place.charges().len(), 1);
 }
 
 #[test]
 fn a_second_terminal_may_look_and_is_told_who_owns_the_store() {
     let place = Place::new();
-    let running = place.start(&["start", &order("tea"), "--name", "tea-1"]);
-    until_started(&place, "tea-1");
+    let running = unreviewed(&place);
+    until_asked(&place);
     let owner = format!("process {}", running.id());
-    for line in [&["resume"][..], &["start", &order("large")]] {
-        let said = place.run(line);
+    for line in [&["resume"][..], &["start", &order("tea")]] {
+        let line = [line, &["--store", "shop.db"]].concat();
+        // A reviewer would let the owner finish.
+        let said = place.start_with(&line, &[("SHOP_REVIEWER", "nobody")]).wait();
         assert_eq!(said.code, Some(1), "{}", said.messages);
         assert!(said.messages.contains(&owner), "{}", said.messages);
     }
-    assert_eq!(place.run(&["show", "tea-1"]).code, Some(0));
+    assert_eq!(place.run(&["show", "large-1"]).code, Some(0));
+    assert_eq!(place.run(&["callback", "large-1/approval", "succeed", "true"]).code, Some(0));
     let said = running.wait();
     assert_eq!(said.code, Some(0), "{}", said.messages);
 }
@@ -196,11 +194,11 @@ fn a_second_terminal_may_look_and_is_told_who_owns_the_store() {
 #[test]
 fn a_second_terminal_can_stop_what_the_first_one_runs() {
     let place = Place::new();
-    let running = place.start(&["start", &order("tea"), "--name", "tea-1"]);
-    until_started(&place, "tea-1");
-    let said = place.run(&["stop", "tea-1"]);
-    assert!(said.messages.contains("tea-1 is stopped"), "{}", said.messages);
+    let running = unreviewed(&place);
+    until_asked(&place);
+    let said = place.run(&["stop", "large-1"]);
+    assert!(said.messages.contains("large-1 is stopped"), "{}", said.messages);
     let said = running.wait();
     assert_eq!((said.code, said.output.as_str()), (Some(1), ""));
-    assert!(said.messages.contains("tea-1 was stopped"), "{}", said.messages);
+    assert!(said.messages.contains("large-1 was stopped"), "{}", said.messages);
 }
