@@ -92,11 +92,11 @@ impl Shared {
         arn: &Arn,
         message: impl FnOnce(oneshot::Sender<bool>) -> Message,
     ) -> Result<(), EngineError> {
-        let taken = self.ask(arn, message).await;
-        self.check_up()?;
-        if taken == Some(true) {
+        // What was taken is recorded, whatever has become of the engine since.
+        if self.ask(arn, message).await == Some(true) {
             return Ok(());
         }
+        self.check_up()?;
         self.check_readable(arn)?;
         // It was open a moment ago: the store says what closed it.
         self.callback(id).await?;
