@@ -31,7 +31,6 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-#[cfg(feature = "engine")]
 pub mod app;
 mod batched;
 pub mod clock;
@@ -56,7 +55,6 @@ pub mod service;
 pub mod testing;
 pub mod wire;
 
-#[cfg(feature = "engine")]
 pub use crate::app::{App, run};
 pub use crate::batched::Batched;
 pub use crate::completion::{CompletionReason, Progress, Verdict};

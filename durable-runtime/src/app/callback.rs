@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::callback_path;
 use super::command::Answer;
+use super::console::Place;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::input::{self, Purpose};
 use super::inspect::off_the_task;
-use super::program::Place;
 use super::terminal::Terminal;
 use crate::engine::{Demand, DoneBy, EngineError, EngineOptions, Reader, carry_out};
 use crate::wire::ErrorObject;

@@ -8,8 +8,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
+use super::console::Place;
 use super::painter::Painter;
-use super::program::Place;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::clock::Clock;

@@ -1,33 +1,30 @@
-//! The program: functions under their names, and the command line over them. Knows no command's details.
+//! The program: functions under their names, and where it runs: AWS Lambda, or the command line. Knows the details of
+//! neither.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::BoxError;
-use super::command::{Command, Parsed, parse};
-use super::exit::Exit;
-use super::failure::Failure;
-use super::run::Start;
-use super::terminal::Terminal;
-use super::text;
-use super::{callback, help, inspect, run, stop, suggest};
-use crate::engine::{EngineOptions, ListFilter, StartOptions};
+#[cfg(feature = "engine")]
+use crate::engine::EngineOptions;
+use crate::error::BoxError;
 use crate::function::Function;
 use crate::handler::with_plugins;
 use crate::plugin::Plugin;
 
+/// Set by AWS Lambda, and by whatever plays it.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
 /// Says whether a function can read an input, and if not where it goes wrong.
 pub type InputCheck = Arc<dyn Fn(&str) -> Result<(), serde_json::Error> + Send + Sync>;
-
-/// Characters of a function's name, as AWS Lambda takes them.
-const FUNCTION_NAME_CHARS: usize = 64;
 
 /// A program of durable functions: `App::new().register("checkout", checkout).run().await`.
 #[derive(Clone)]
 pub struct App {
-    program: String,
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
+    pub(super) program: String,
     pub(super) functions: Vec<Entry>,
+    #[cfg(feature = "engine")]
     pub(super) options: EngineOptions,
     pub(super) plugins: Vec<Arc<dyn Plugin>>,
 }
@@ -37,43 +34,15 @@ pub struct App {
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) function: Arc<dyn Function>,
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     check: Option<InputCheck>,
 }
 
+#[cfg(feature = "engine")]
 impl Entry {
     /// Whether the function can read `json`.
     pub(super) fn check(&self, json: &str) -> Result<(), serde_json::Error> {
         self.check.as_ref().map_or(Ok(()), |check| check(json))
-    }
-}
-
-/// Where the store is, and how to name it in a command.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    program: String,
-    pub(super) store: PathBuf,
-    pub(super) is_default: bool,
-}
-
-impl Place {
-    pub(super) fn shown(&self) -> String {
-        self.store.display().to_string()
-    }
-
-    /// The command line that answers the callback at `path` (names joined by `/`) of an execution.
-    pub(super) fn answer_command(&self, execution: &str, path: &str) -> String {
-        let id = text::shell_word(&format!("{execution}/{path}"));
-        self.command(&format!("callback {id} succeed JSON"))
-    }
-
-    /// A command line that works on this store.
-    pub(super) fn command(&self, command: &str) -> String {
-        let program = &self.program;
-        if self.is_default {
-            format!("{program} {command}")
-        } else {
-            format!("{program} {command} --store {}", self.shown())
-        }
     }
 }
 
@@ -95,7 +64,13 @@ impl App {
     /// A program of another name: its default store is `.durable/<name>.db`, and help calls it so.
     #[must_use]
     pub fn named(program: impl Into<String>) -> Self {
-        Self { program: program.into(), functions: Vec::new(), options: EngineOptions::default(), plugins: Vec::new() }
+        Self {
+            program: program.into(),
+            functions: Vec::new(),
+            #[cfg(feature = "engine")]
+            options: EngineOptions::default(),
+            plugins: Vec::new(),
+        }
     }
 
     /// Adds a function behind its types. A later one of the same name replaces it.
@@ -132,27 +107,11 @@ impl App {
         self.functions.iter().map(move |entry| (entry.name.as_str(), watched(entry)))
     }
 
-    /// Settings of the engine that runs the functions, such as another clock.
-    #[must_use]
-    pub fn engine(mut self, options: EngineOptions) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// The store that this process's command line names: `--store`, or the default. For programs that keep files of
-    /// their own beside it.
-    #[must_use]
-    pub fn store_path(&self) -> PathBuf {
-        let parsed = parse(&self.program, std::env::args_os().skip(1)).ok();
-        self.place(parsed.and_then(|parsed| parsed.store)).store
-    }
-
-    /// Runs this process's command line, and **ends the process** with its exit code (see [`Exit`]); only success
-    /// returns.
+    /// Serves the functions: under AWS Lambda (`AWS_LAMBDA_RUNTIME_API` is set) to the Runtime API, anywhere else by this
+    /// process's command line, which **ends the process** with its exit code (see `Exit`); only success returns.
     ///
     /// # Errors
-    /// None outside AWS Lambda. Under Lambda (`AWS_LAMBDA_RUNTIME_API` is set) always, because this build cannot
-    /// serve it.
+    /// When the build lacks what it takes: the feature `aws` under Lambda, the feature `engine` anywhere else.
     pub async fn run(self) -> Result<(), BoxError> {
         // Collected first: the process's own iterator is not `Send`, and this future may be spawned.
         let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -165,103 +124,32 @@ impl App {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_with(self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<(), BoxError> {
-        if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
-            return Err("AWS_LAMBDA_RUNTIME_API is set, so this is AWS Lambda, and this build cannot serve it: the \
-                        `aws` feature does not exist yet; unset the variable to use the command line"
-                .into());
+        if std::env::var_os(RUNTIME_API).is_some() {
+            return self.run_on_lambda().await;
         }
-        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        match self.execute(arguments, &mut Terminal::standard()).await {
-            Exit::Succeeded => Ok(()),
-            other => std::process::exit(other.code().into()),
-        }
+        self.run_console(arguments.into_iter().map(Into::into).collect()).await
     }
 
-    /// Runs a command line given by its arguments behind the program's name, at `terminal`.
-    pub async fn execute(&self, arguments: impl IntoIterator<Item = OsString>, terminal: &mut Terminal) -> Exit {
-        let done = match parse(&self.program, arguments).and_then(|parsed| self.check_names().map(|()| parsed)) {
-            Ok(parsed) => self.command(parsed, terminal).await,
-            Err(failure) => Err(failure),
-        };
-        let done = done.and_then(|exit| match terminal.check() {
-            Ok(()) => Ok(exit),
-            Err(error) => Err(Failure::failed(format!(
-                "the output could not be written: {error}; what ran is recorded, `{} list` shows it",
-                self.program
-            ))),
-        });
-        done.unwrap_or_else(|failure| {
-            terminal.say(&format!("{}: {}", self.program, failure.text));
-            failure.exit
-        })
+    #[cfg(feature = "aws")]
+    async fn run_on_lambda(self) -> Result<(), BoxError> {
+        Err("not yet".into())
     }
 
-    async fn command(&self, parsed: Parsed, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let place = self.place(parsed.store);
-        let now = self.options.clock.now();
-        match parsed.command {
-            Command::Start { input, name, function, timeout } => {
-                let start = Start { input, function, options: StartOptions { name, timeout } };
-                run::start(self, &place, start, terminal).await
-            }
-            Command::Resume => run::resume(self, &place, terminal).await,
-            Command::List { status, function, limit } => {
-                let filter = ListFilter { function, statuses: status.into_iter().collect(), limit };
-                inspect::list(place.store, filter, now, terminal).await
-            }
-            Command::Show { id, payloads } => inspect::show(place.store, id, payloads, now, terminal).await,
-            Command::Stop { id } => stop::stop(place.store, id, terminal).await,
-            Command::Callback { id, answer } => {
-                callback::answer(&place, self.options.clone(), id, answer, terminal).await
-            }
-            Command::Help { command } => {
-                let names: Vec<String> = self.functions.iter().map(|entry| entry.name.clone()).collect();
-                terminal.print(&help::help(&self.program, &names, command.as_deref())?);
-                Ok(Exit::Succeeded)
-            }
-            Command::Version => {
-                terminal.print(&format!("{} on durable-runtime {}", self.program, env!("CARGO_PKG_VERSION")));
-                Ok(Exit::Succeeded)
-            }
-        }
+    #[cfg(not(feature = "aws"))]
+    async fn run_on_lambda(self) -> Result<(), BoxError> {
+        Err(format!(
+            "{RUNTIME_API} is set, so this is AWS Lambda, and this build cannot serve it: build it with \
+             `--no-default-features --features aws`, or unset the variable to use the command line"
+        )
+        .into())
     }
 
-    /// Refuses functions that nothing could find by their names.
-    fn check_names(&self) -> Result<(), Failure> {
-        let fits = |name: &str| {
-            let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-            (1..=FUNCTION_NAME_CHARS).contains(&name.len()) && name.chars().all(letters)
-        };
-        self.functions.iter().find(|entry| !fits(&entry.name)).map_or(Ok(()), |entry| {
-            Err(Failure::usage(format!(
-                "`{}` cannot name a function: 1 to {FUNCTION_NAME_CHARS} letters, digits, `-` and `_`; register it under \
-                 another name",
-                entry.name
-            )))
-        })
-    }
-
-    fn place(&self, store: Option<PathBuf>) -> Place {
-        let program = self.program.clone();
-        match store {
-            Some(store) => Place { program, store, is_default: false },
-            None => Place { store: Path::new(".durable").join(format!("{program}.db")), program, is_default: true },
-        }
-    }
-
-    /// The function that `name` means; without a name, the only one.
-    pub(super) fn entry(&self, name: Option<&str>) -> Result<&Entry, Failure> {
-        let known = || self.functions.iter().map(|entry| entry.name.as_str());
-        let listed = || known().collect::<Vec<_>>().join(", ");
-        match (name, self.functions.as_slice()) {
-            (_, []) => Err(Failure::usage("this program has no functions: register one with `App::register`")),
-            (None, [only]) => Ok(only),
-            (None, _) => Err(Failure::usage(format!("which function? say --function NAME, one of: {}", listed()))),
-            (Some(name), all) => all.iter().find(|entry| entry.name == name).ok_or_else(|| {
-                let meant = suggest::nearest(name, known());
-                let meant = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-                Failure::usage(format!("there is no function `{name}`{meant}; this program has: {}", listed()))
-            }),
-        }
+    #[cfg(not(feature = "engine"))]
+    async fn run_console(self, _arguments: Vec<OsString>) -> Result<(), BoxError> {
+        Err(format!(
+            "{RUNTIME_API} is not set, so this is not AWS Lambda, and this build has no embedded engine: build it with \
+             the feature `engine`, or run it on AWS Lambda"
+        )
+        .into())
     }
 }
