@@ -1,11 +1,14 @@
 // The workflows of `workflows.json` on the official JavaScript SDK: one Lambda handler per name.
 
-import {
-  CallbackTimeoutError,
-  withDurableExecution,
-} from "@aws/durable-execution-sdk-js";
+import { CallbackTimeoutError, ChildContextError, withDurableExecution } from "@aws/durable-execution-sdk-js";
 
 const ONE_SECOND = { seconds: 1 };
+const NO_RETRY = { retryStrategy: () => ({ shouldRetry: false }) };
+
+/** A step body that fails. */
+async function missing() {
+  throw new RangeError("no such order");
+}
 
 const handlers = {
   step: async (event, context) => context.step("greet", async () => `Hello, ${event.name}`),
@@ -72,6 +75,15 @@ const handlers = {
       return `${first}(${second})`;
     }),
 
+  child_failing: async (_event, context) => {
+    try {
+      await context.runInChildContext("search", async (inner) => inner.step("find", missing, NO_RETRY));
+    } catch (error) {
+      return error instanceof ChildContextError ? "caught" : `another error: ${error}`;
+    }
+    return "not caught";
+  },
+
   invoke: async (event, context) => ({ answer: await context.invoke("ask", event.target, event.payload) }),
 
   invoke_failing: async (event, context) => {
@@ -101,14 +113,7 @@ const handlers = {
       waitStrategy: (state) => (state < 3 ? { shouldContinue: true, delay: ONE_SECOND } : { shouldContinue: false }),
     }),
 
-  failure: async (_event, context) =>
-    context.step(
-      "find",
-      async () => {
-        throw new RangeError("no such order");
-      },
-      { retryStrategy: () => ({ shouldRetry: false }) },
-    ),
+  failure: async (_event, context) => context.step("find", missing, NO_RETRY),
 };
 
 /** The Lambda handler of the workflow `name`. */

@@ -5,6 +5,7 @@ import json
 from aws_durable_execution_sdk_python import (
     CallbackError,
     CallbackTimeoutError,
+    ChildContextError,
     DurableContext,
     InvokeError,
     ParallelBranch,
@@ -20,6 +21,11 @@ ONE_SECOND = Duration.from_seconds(1)
 def returns(value):
     """A step body that gives `value`."""
     return lambda _step: value
+
+
+def missing(_step):
+    """A step body that fails."""
+    raise LookupError("no such order")
 
 
 @durable_execution
@@ -101,6 +107,17 @@ def child(_event: dict, context: DurableContext) -> str:
 
 
 @durable_execution
+def child_failing(_event: dict, context: DurableContext) -> str:
+    try:
+        context.run_in_child_context(
+            lambda inner: inner.step(missing, name="find", config=StepConfig(retry_strategy=RetryPresets.none())), name="search"
+        )
+    except ChildContextError:
+        return "caught"
+    return "not caught"
+
+
+@durable_execution
 def invoke(event: dict, context: DurableContext) -> dict:
     return {"answer": context.invoke(event["target"], event["payload"], name="ask")}
 
@@ -140,7 +157,4 @@ def poll(_event: dict, context: DurableContext) -> int:
 
 @durable_execution
 def failure(_event: dict, context: DurableContext) -> str:
-    def missing(_step):
-        raise LookupError("no such order")
-
     return context.step(missing, name="find", config=StepConfig(retry_strategy=RetryPresets.none()))

@@ -23,6 +23,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         "parallel" => durable::run(parallel).await,
         "map" => durable::run(map).await,
         "child" => durable::run(child).await,
+        "child_failing" => durable::run(child_failing).await,
         "invoke" => durable::run(invoke).await,
         "invoke_failing" => durable::run(invoke_failing).await,
         "retry" => durable::run(retry).await,
@@ -118,6 +119,17 @@ async fn child(_event: Value, context: DurableContext) -> Result<String, BoxErro
     Ok(context.run_in_child_context(outer).name("outer").await?)
 }
 
+async fn child_failing(_event: Value, context: DurableContext) -> Result<String, BoxError> {
+    let search = |inner: DurableContext| async move {
+        Ok(inner.step(missing).name("find").retry_strategy(|_, _| RetryDecision::Stop).await?)
+    };
+    match context.run_in_child_context(search).name("search").await {
+        Ok(found) => Ok(found),
+        Err(error) if matches!(error.kind(), OperationErrorKind::ChildContext(_)) => Ok("caught".to_owned()),
+        Err(error) => Ok(format!("another error: {error}")),
+    }
+}
+
 async fn invoke(event: Value, context: DurableContext) -> Result<Value, BoxError> {
     let target = event["target"].as_str().unwrap_or_default();
     let answer = context.invoke::<Value, _>(target, event["payload"].clone()).name("ask").await?;
@@ -153,6 +165,10 @@ async fn poll(_event: Value, context: DurableContext) -> Result<i64, BoxError> {
 }
 
 async fn failure(_event: Value, context: DurableContext) -> Result<String, BoxError> {
-    let missing = |_| async { Err::<String, BoxError>("no such order".into()) };
     Ok(context.step(missing).name("find").retry_strategy(|_, _| RetryDecision::Stop).await?)
+}
+
+/// A step body that fails.
+async fn missing(_: durable::StepContext) -> Result<String, BoxError> {
+    Err("no such order".into())
 }
