@@ -11,7 +11,7 @@ import unittest
 from .client import lambda_client
 from .exchange import Proxy
 from .model_walk import complaints
-from .programs import INTEROP, NODE_FOLDER, PYTHON, Server, official_rust
+from .programs import INTEROP, NODE, NODE_FOLDER, PYTHON, Server, official_rust
 from .workflows import WORKFLOWS
 
 
@@ -22,7 +22,7 @@ def python_function(workflow: str) -> str:
 
 def javascript_function(workflow: str) -> str:
     """The command of a workflow on the official JavaScript SDK."""
-    return f"cd {shlex.quote(str(NODE_FOLDER))} && exec node bootstrap.mjs {workflow}"
+    return f"cd {shlex.quote(str(NODE_FOLDER))} && exec {shlex.quote(str(NODE))} bootstrap.mjs {workflow}"
 
 
 def rust_preview_function(workflow: str) -> str:
@@ -52,7 +52,10 @@ class OnOurServer(unittest.TestCase):
     def serve(cls, *more: str, store=None) -> Server:
         """Starts a server and points the proxies at it."""
         by_proxy = f"export AWS_ENDPOINT_URL_LAMBDA={cls.from_functions.url}; "
-        functions = {name: by_proxy + command for name, command in cls.functions.items()}
+        functions = {
+            name: command if command.startswith("http://") else by_proxy + command
+            for name, command in cls.functions.items()
+        }
         server = Server(cls.__name__, functions, *cls.options, *more, store=store)
         cls.from_clients.target = cls.from_functions.target = server.url
         return server

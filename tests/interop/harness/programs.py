@@ -15,6 +15,8 @@ WORK = REPOSITORY / "target" / "interop"
 LOGS = WORK / "logs"
 PYTHON = sys.executable
 NODE_FOLDER = WORK / "node"
+#: The Node that came from npm, which the SDK asks for; the machine's own where npm has none for it.
+NODE = next(NODE_FOLDER.glob("node_modules/node-linux-*/bin/node"), Path("node"))
 
 REGION = "eu-west-1"
 #: What AWS clients ask for and our server ignores.
