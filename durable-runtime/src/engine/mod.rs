@@ -11,6 +11,7 @@ mod live;
 mod machine;
 mod options;
 mod outside;
+mod paged;
 mod post;
 mod service;
 mod shared;
@@ -24,10 +25,11 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-pub use arn::Arn;
+pub use arn::{Arn, VERSION, function_arn};
 pub use beside::{complete_callback_in_store, heartbeat_in_store, stop_in_store};
 pub use error::{ClosedBy, EngineError};
 pub use options::EngineOptions;
+pub use paged::{HistoryPage, HistoryQuery, ListPage, ListQuery, ListedExecution};
 pub use store::Reader;
 pub use summary::{
     Change, ChangeKind, ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary, Resumed, StartOptions, Started,
