@@ -6,7 +6,9 @@ the raw JSON of every answer is there to be walked.
 
 import json
 import shlex
+import tempfile
 import unittest
+from pathlib import Path
 
 from .client import lambda_client
 from .exchange import Proxy
@@ -44,19 +46,22 @@ class OnOurServer(unittest.TestCase):
         cls.from_functions = Proxy(cls.functions_are)
         cls.addClassCleanup(cls.from_clients.close)
         cls.addClassCleanup(cls.from_functions.close)
+        scratch = tempfile.TemporaryDirectory(prefix="interop-")
+        cls.addClassCleanup(scratch.cleanup)
+        cls.store = Path(scratch.name) / "store.db"
         cls.server = cls.serve()
         cls.addClassCleanup(lambda: cls.server.stop())
         cls.client = lambda_client(cls.from_clients.url)
 
     @classmethod
-    def serve(cls, *more: str, store=None) -> Server:
-        """Starts a server and points the proxies at it."""
+    def serve(cls, *more: str) -> Server:
+        """Starts a server on the class's store and points the proxies at it."""
         by_proxy = f"export AWS_ENDPOINT_URL_LAMBDA={cls.from_functions.url}; "
         functions = {
             name: command if command.startswith("http://") else by_proxy + command
             for name, command in cls.functions.items()
         }
-        server = Server(cls.__name__, functions, *cls.options, *more, store=store)
+        server = Server(cls.__name__, functions, *cls.options, *more, store=cls.store)
         cls.from_clients.target = cls.from_functions.target = server.url
         return server
 

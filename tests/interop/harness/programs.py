@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -126,16 +125,9 @@ class Program:
 class Server(Program):
     """Our server: `PROGRAM serve`, with the functions given as commands."""
 
-    def __init__(self, name: str, functions: dict, *options: str, program: str = "conformance-functions", store: Path | None = None):
-        self._scratch = tempfile.TemporaryDirectory(prefix="interop-")
-        self.store = store or Path(self._scratch.name) / "store.db"
-        command = [ours(program), "serve", "--listen", "127.0.0.1:0", "--store", self.store, *options]
+    def __init__(self, name: str, functions: dict, *options: str, store: Path, program: str = "conformance-functions"):
+        command = [ours(program), "serve", "--listen", "127.0.0.1:0", "--store", store, *options]
         for function, command_line in functions.items():
             command += ["--function", f"{function}={command_line}"]
         super().__init__(name, command)
         self.url = self.wait_for(LISTENS)
-
-    def stop(self) -> int:
-        code = super().stop()
-        self._scratch.cleanup()
-        return code
