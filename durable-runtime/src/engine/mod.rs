@@ -33,8 +33,10 @@ pub use summary::{
     Change, ChangeKind, ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary, Resumed, StartOptions, Started,
 };
 
+pub(crate) use arn::{VERSION, function_arn};
 pub(crate) use beside::{DoneBy, carry_out};
 pub(crate) use demand::Demand;
+pub(crate) use shared::random_id;
 
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};
