@@ -52,6 +52,8 @@ pub mod plugin;
 pub mod prelude;
 mod retry;
 mod serdes;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;

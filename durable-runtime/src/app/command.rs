@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+#[cfg(feature = "server")]
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +13,8 @@ use super::failure::Failure;
 use super::suggest;
 use crate::engine::ExecutionStatus;
 
-/// An option: `--name VALUE`, or `--name` alone when there is no value.
+/// An option: `--name VALUE`, or `--name` alone when there is no value. One whose value ends in `...` may be given
+/// several times.
 pub(super) struct OptionRow {
     pub(super) name: &'static str,
     pub(super) value: Option<&'static str>,
@@ -33,13 +36,16 @@ pub(super) struct CommandRow {
     pub(super) options: &'static [OptionRow],
 }
 
+/// How the value of an option ends that may be given several times.
+const REPEATS: &str = "...";
+
 const STORE: OptionRow =
     OptionRow { name: "store", value: Some("PATH"), says: "the store's file (default: .durable/<program>.db)" };
 
 const ID: OperandRow = OperandRow { name: "ID", required: true };
 const JSON: OperandRow = OperandRow { name: "JSON | @FILE | -", required: false };
 
-pub(super) const COMMANDS: [CommandRow; 8] = [
+pub(super) const COMMANDS: &[CommandRow] = &[
     CommandRow {
         name: "start",
         operands: &[JSON],
@@ -63,6 +69,20 @@ pub(super) const COMMANDS: [CommandRow; 8] = [
         says: "go on with everything unfinished, print each result",
         more: "BLOCKED executions are tried again: this is what a mended build is for.",
         options: &[STORE],
+    },
+    #[cfg(feature = "server")]
+    CommandRow {
+        name: "serve",
+        operands: &[],
+        says: "serve the functions by the AWS Lambda API until it is interrupted",
+        more: "Goes on with everything unfinished first. AWS SDKs, the AWS CLI and boto3 are its clients: start with Invoke.\n\
+               Without --listen or --port it listens on 127.0.0.1:3001; port 0 is any free one.",
+        options: &[
+            OptionRow { name: "listen", value: Some("ADDRESS:PORT"), says: "listen there: there are no credentials" },
+            OptionRow { name: "port", value: Some("PORT"), says: "listen on this port of 127.0.0.1" },
+            OptionRow { name: "allow-host", value: Some("NAME..."), says: "a name that clients may call it by" },
+            STORE,
+        ],
     },
     CommandRow {
         name: "list",
@@ -128,14 +148,44 @@ const VERBS: [(&str, &[&str]); 3] = [("succeed", &["raw"]), ("fail", &["type", "
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
-    Start { input: Option<String>, name: Option<String>, function: Option<String>, timeout: Option<Duration> },
+    Start {
+        input: Option<String>,
+        name: Option<String>,
+        function: Option<String>,
+        timeout: Option<Duration>,
+    },
     Resume,
-    List { status: Option<ExecutionStatus>, function: Option<String>, limit: Option<usize> },
-    Show { id: String, payloads: bool },
-    Stop { id: String },
-    Callback { id: String, answer: Answer },
-    Help { command: Option<String> },
+    #[cfg(feature = "server")]
+    Serve(Serve),
+    List {
+        status: Option<ExecutionStatus>,
+        function: Option<String>,
+        limit: Option<usize>,
+    },
+    Show {
+        id: String,
+        payloads: bool,
+    },
+    Stop {
+        id: String,
+    },
+    Callback {
+        id: String,
+        answer: Answer,
+    },
+    Help {
+        command: Option<String>,
+    },
     Version,
+}
+
+/// How to serve.
+#[cfg(feature = "server")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Serve {
+    /// `--listen` or `--port`, when one was given.
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) allowed_hosts: Vec<String>,
 }
 
 /// What a callback is told.
@@ -202,7 +252,7 @@ struct Given<'a> {
     program: &'a str,
     row: &'static CommandRow,
     operands: Vec<String>,
-    options: BTreeMap<&'static str, OsString>,
+    options: BTreeMap<&'static str, Vec<OsString>>,
 }
 
 impl Given<'_> {
@@ -225,7 +275,10 @@ impl Given<'_> {
             Some(_) => parser.value().map_err(|error| self.wrong(&error.to_string()))?,
             None => OsString::new(),
         };
-        if self.options.insert(option.name, value).is_some() {
+        let repeats = option.value.is_some_and(|value| value.ends_with(REPEATS));
+        let given = self.options.entry(option.name).or_default();
+        given.push(value);
+        if given.len() > 1 && !repeats {
             return Err(self.wrong(&format!("`--{name}` is given twice")));
         }
         Ok(())
@@ -233,7 +286,12 @@ impl Given<'_> {
 
     /// Takes an option's text.
     fn take(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        self.options.remove(name).map(|value| self.text(value)).transpose()
+        Ok(self.take_all(name)?.pop())
+    }
+
+    /// Takes the texts of an option that may be given several times.
+    fn take_all(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+        self.options.remove(name).into_iter().flatten().map(|value| self.text(value)).collect()
     }
 
     /// Takes an option's text and reads it, or says what it should have been.
@@ -243,7 +301,7 @@ impl Given<'_> {
     }
 
     fn finish(mut self) -> Result<Parsed, Failure> {
-        let store = self.options.remove("store").map(PathBuf::from);
+        let store = self.options.remove("store").and_then(|mut given| given.pop()).map(PathBuf::from);
         if store.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
             return Err(self.wrong("`--store` names no file"));
         }
@@ -262,6 +320,8 @@ impl Given<'_> {
                 input: operands.next(),
             },
             "resume" => Command::Resume,
+            #[cfg(feature = "server")]
+            "serve" => Command::Serve(self.serve()?),
             "list" => Command::List {
                 status: self.read("status", "one of running, succeeded, failed, timed_out, stopped", |text| {
                     ExecutionStatus::parse(&text.replace('-', "_"))
@@ -280,6 +340,18 @@ impl Given<'_> {
             _ => Command::Help { command: operands.next() },
         };
         Ok(Parsed { command, store })
+    }
+
+    #[cfg(feature = "server")]
+    fn serve(&mut self) -> Result<Serve, Failure> {
+        let listen =
+            self.read("listen", "an IP address and a port, such as 127.0.0.1:3001", |text| text.parse().ok())?;
+        let port = self.read("port", "a whole number from 0 to 65535", |text| text.parse::<u16>().ok())?;
+        if listen.is_some() && port.is_some() {
+            return Err(self.wrong("`--listen` names the port already"));
+        }
+        let listen = listen.or_else(|| port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+        Ok(Serve { listen, allowed_hosts: self.take_all("allow-host")? })
     }
 
     /// What `callback` says, with the options that its verb takes and no others.

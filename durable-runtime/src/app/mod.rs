@@ -31,6 +31,8 @@ mod progress;
 mod render;
 #[cfg(feature = "engine")]
 mod run;
+#[cfg(feature = "server")]
+mod serve;
 #[cfg(feature = "engine")]
 mod stop;
 #[cfg(feature = "engine")]

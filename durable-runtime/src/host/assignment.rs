@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::http::Uri;
+use hyper::Uri;
 
 /// Characters of a function's name, as AWS Lambda takes them.
 const NAME_CHARS: usize = 64;

@@ -25,7 +25,7 @@ impl Call {
     /// A call with a payload under a fresh id.
     #[must_use]
     pub fn new(payload: impl Into<Vec<u8>>) -> Self {
-        Self { request_id: crate::engine::random_id(), payload: payload.into(), ..Self::default() }
+        Self { request_id: crate::engine::fresh_request_id(), payload: payload.into(), ..Self::default() }
     }
 }
 
@@ -65,7 +65,11 @@ impl Reply {
             },
             Err(_) => {
                 let text = String::from_utf8_lossy(&payload).into_owned();
-                ErrorObject { error_message: Some(text), error_type: error_type.map(str::to_owned), ..Default::default() }
+                ErrorObject {
+                    error_message: Some(text),
+                    error_type: error_type.map(str::to_owned),
+                    ..Default::default()
+                }
             }
         };
         Self::Error { payload, error }
@@ -120,6 +124,9 @@ mod tests {
     fn the_header_names_the_type_when_the_body_does_not() {
         assert_eq!(error(r#"{"errorMessage":"no"}"#, Some("Function.Bad")).error_type.as_deref(), Some("Function.Bad"));
         let read = error("not JSON", Some("Function.Bad"));
-        assert_eq!((read.error_type.as_deref(), read.error_message.as_deref()), (Some("Function.Bad"), Some("not JSON")));
+        assert_eq!(
+            (read.error_type.as_deref(), read.error_message.as_deref()),
+            (Some("Function.Bad"), Some("not JSON"))
+        );
     }
 }

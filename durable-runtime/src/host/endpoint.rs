@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use hyper::{Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -24,7 +25,7 @@ pub(super) struct Endpoint {
     function: String,
     url: String,
     timeout: Duration,
-    client: Client<HttpConnector, Body>,
+    client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Endpoint {
@@ -53,7 +54,7 @@ impl Endpoint {
 
     async fn exchange(&self, call: Call) -> Reply {
         let mut request = Request::post(&self.url)
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, "application/json")
             .header(INVOCATION_TYPE, "RequestResponse");
         if let Some(trace) = &call.trace {
             request = request.header("x-amzn-trace-id", trace);
@@ -61,7 +62,7 @@ impl Endpoint {
         if let Some(tenant) = &call.tenant {
             request = request.header("x-amz-tenant-id", tenant);
         }
-        let request = match request.body(Body::from(call.payload)) {
+        let request = match request.body(Full::new(call.payload.into())) {
             Ok(request) => request,
             Err(error) => return self.unreachable(&error),
         };

@@ -162,5 +162,8 @@ pub(super) fn exit_error(request_id: &str, words: &str) -> Reply {
 pub(super) fn overrun(running: &Running) -> Reply {
     let Running { request_id, timeout, .. } = running;
     let seconds = timeout.as_secs_f64();
-    Reply::failed("Sandbox.Timedout", format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds"))
+    Reply::failed(
+        "Sandbox.Timedout",
+        format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds"),
+    )
 }

@@ -160,7 +160,8 @@ pub(super) fn words(status: &io::Result<ExitStatus>) -> String {
 #[cfg(unix)]
 fn signal(status: ExitStatus) -> Option<i32> {
     use std::os::unix::process::ExitStatusExt;
-    let reported = status.code().map(|code| code - 128).filter(|signal| SIGNALS.iter().any(|(known, _)| known == signal));
+    let reported =
+        status.code().map(|code| code - 128).filter(|signal| SIGNALS.iter().any(|(known, _)| known == signal));
     status.signal().or(reported)
 }
 

@@ -108,7 +108,9 @@ impl Roster {
                 member.stage = Stage::Returning;
                 continue;
             };
-            let (Some(stage), Some(job)) = (member.stage.after(Occasion::Offer), self.waiting.pop_front()) else { break };
+            let (Some(stage), Some(job)) = (member.stage.after(Occasion::Offer), self.waiting.pop_front()) else {
+                break;
+            };
             member.stage = stage;
             orders.offers.push((asker, Chosen { job, process, question: member.question }));
         }

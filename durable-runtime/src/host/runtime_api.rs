@@ -3,14 +3,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::json;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::call::{Call, Reply};
@@ -22,6 +19,12 @@ use super::trace;
 use crate::engine::function_arn;
 use crate::wire::Timestamp;
 
+type Answer = Response<Full<Bytes>>;
+/// An answer, or a refusal as one.
+type Answered = Result<Answer, Answer>;
+
+/// What all paths begin with.
+const VERSION: &str = "/2018-06-01/runtime/";
 /// Bytes of an answer, as AWS Lambda limits them.
 pub(super) const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
 /// Bytes of an error report.
@@ -53,28 +56,38 @@ impl Api {
         Self(Arc::new(Shared { pool, process, alive, capture }))
     }
 
-    fn pool(&self) -> Result<Arc<Pool>, Response> {
+    /// Answers a request of the process.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        self.route(request).await.unwrap_or_else(|refusal| refusal)
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Answered {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().strip_prefix(VERSION).unwrap_or_default();
+        let segments: Vec<&str> = path.split('/').collect();
+        match (&head.method, segments.as_slice()) {
+            (&Method::GET, ["invocation", "next"]) => next(self).await,
+            (&Method::POST, ["invocation", id, "response"]) => response(self, id, body).await,
+            (&Method::POST, ["invocation", id, "error"]) => error(self, id, &head.headers, body).await,
+            (&Method::POST, ["init", "error"]) => init_error(self, &head.headers, body).await,
+            (method, _) => {
+                let message = format!("the Runtime API has no {method} {}", head.uri.path());
+                Err(refusal(StatusCode::NOT_FOUND, "InvalidPath", &message))
+            }
+        }
+    }
+
+    fn pool(&self) -> Result<Arc<Pool>, Answer> {
         self.0.pool.upgrade().ok_or_else(gone)
     }
 }
 
-/// The routes.
-pub(super) fn router(api: Api) -> Router {
-    Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-        .route("/2018-06-01/runtime/init/error", post(init_error))
-        .fallback(|| async { refusal(StatusCode::NOT_FOUND, "InvalidPath", "the Runtime API has no such path") })
-        .with_state(api)
-}
-
 /// The next event, whenever there is one.
-async fn next(State(api): State<Api>) -> Result<Response, Response> {
+async fn next(api: &Api) -> Answered {
     let asked = api.pool()?.roster().ask(api.0.process);
     let (receiver, question) = asked.map_err(refused)?;
     api.pool()?.assign(false);
-    let mut asking = Asking { api: &api, question, receiver, open: true };
+    let mut asking = Asking { api, question, receiver, open: true };
     let chosen = (&mut asking.receiver).await;
     asking.open = false;
     let chosen = chosen.map_err(|_| gone())?;
@@ -109,16 +122,16 @@ impl Drop for Asking<'_> {
 }
 
 /// The answer with an event that was delivered.
-fn event(function: &str, call: Call, deadline: Timestamp) -> Response {
+fn event(function: &str, call: Call, deadline: Timestamp) -> Answer {
     let trace = call.trace.unwrap_or_else(trace::fresh);
-    let mut answer = Response::new(Body::from(call.payload));
+    let mut answer = Response::new(Full::new(call.payload.into()));
     let mut put = |name: HeaderName, value: &str| {
         // A value that no header can carry is left out rather than the event.
         if let Ok(value) = HeaderValue::from_str(value) {
             answer.headers_mut().insert(name, value);
         }
     };
-    put(header::CONTENT_TYPE, "application/json");
+    put(CONTENT_TYPE, "application/json");
     put(REQUEST_ID, &call.request_id);
     put(DEADLINE, &deadline.as_millis().to_string());
     put(FUNCTION_ARN, &function_arn(function));
@@ -133,17 +146,17 @@ fn event(function: &str, call: Call, deadline: Timestamp) -> Response {
 }
 
 /// The function's answer, whole or streamed.
-async fn response(State(api): State<Api>, Path(id): Path<String>, body: Body) -> Result<Response, Response> {
-    known(&api, &id)?;
+async fn response(api: &Api, id: &str, body: Incoming) -> Answered {
+    known(api, id)?;
     match collect(body, ANSWER_BYTES).await? {
         Some((payload, trailers)) => {
             let reply = broken_off(&trailers).unwrap_or_else(|| Reply::Payload(payload.into()));
-            settle(&api, &id, reply).await
+            settle(api, id, reply).await
         }
         None => {
             let limit = format!("exceeded maximum allowed payload size ({ANSWER_BYTES} bytes).");
             let reply = Reply::failed("Function.ResponseSizeTooLarge", format!("Response payload size {limit}"));
-            let _ = settle(&api, &id, reply).await?;
+            let _ = settle(api, id, reply).await?;
             Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &format!("Response payload {limit}")))
         }
     }
@@ -158,20 +171,15 @@ fn broken_off(trailers: &HeaderMap) -> Option<Reply> {
 }
 
 /// The function's error.
-async fn error(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Response> {
-    known(&api, &id)?;
-    let reply = reported(&headers, body).await?;
-    settle(&api, &id, reply).await
+async fn error(api: &Api, id: &str, headers: &HeaderMap, body: Incoming) -> Answered {
+    known(api, id)?;
+    let reply = reported(headers, body).await?;
+    settle(api, id, reply).await
 }
 
 /// The process cannot start.
-async fn init_error(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Response, Response> {
-    let reply = reported(&headers, body).await?;
+async fn init_error(api: &Api, headers: &HeaderMap, body: Incoming) -> Answered {
+    let reply = reported(headers, body).await?;
     let pool = api.pool()?;
     let limit = Instant::now() + pool.options.grace;
     let job = pool.roster().init_error(api.0.process, limit).map_err(refused)?;
@@ -185,7 +193,7 @@ async fn init_error(State(api): State<Api>, headers: HeaderMap, body: Body) -> R
     Ok(accepted())
 }
 
-async fn reported(headers: &HeaderMap, body: Body) -> Result<Reply, Response> {
+async fn reported(headers: &HeaderMap, body: Incoming) -> Result<Reply, Answer> {
     let kind = headers.get(ERROR_TYPE).and_then(|kind| kind.to_str().ok());
     match collect(body, ERROR_BYTES).await? {
         Some((payload, _)) => Ok(Reply::reported(payload.into(), kind)),
@@ -196,13 +204,13 @@ async fn reported(headers: &HeaderMap, body: Body) -> Result<Reply, Response> {
     }
 }
 
-fn known(api: &Api, id: &str) -> Result<(), Response> {
+fn known(api: &Api, id: &str) -> Result<(), Answer> {
     let known = api.pool()?.roster().has(api.0.process, id);
     known.map_err(refused)
 }
 
 /// Ends the invocation, once what the function wrote before is in the log.
-async fn settle(api: &Api, id: &str, reply: Reply) -> Result<Response, Response> {
+async fn settle(api: &Api, id: &str, reply: Reply) -> Answered {
     let answered = api.pool()?.roster().answer(api.0.process, id);
     let Running { reply: caller, .. } = answered.map_err(refused)?;
     let capture = api.0.capture.clone();
@@ -217,7 +225,7 @@ async fn settle(api: &Api, id: &str, reply: Reply) -> Result<Response, Response>
 }
 
 /// A body with its trailers; nothing when it is too large.
-async fn collect(body: Body, limit: usize) -> Result<Option<(Bytes, HeaderMap)>, Response> {
+async fn collect(body: Incoming, limit: usize) -> Result<Option<(Bytes, HeaderMap)>, Answer> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => {
             let trailers = collected.trailers().cloned().unwrap_or_default();
@@ -228,15 +236,15 @@ async fn collect(body: Body, limit: usize) -> Result<Option<(Bytes, HeaderMap)>,
     }
 }
 
-fn accepted() -> Response {
-    (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
+fn accepted() -> Answer {
+    json_answer(StatusCode::ACCEPTED, &json!({ "status": "OK" }))
 }
 
-fn gone() -> Response {
+fn gone() -> Answer {
     refusal(StatusCode::FORBIDDEN, "InvalidStateTransition", "this process is to end: it gets no more events")
 }
 
-fn refused(why: Refused) -> Response {
+fn refused(why: Refused) -> Answer {
     match why {
         Refused::State(stage) => {
             let message = format!("this cannot be done in the state {}", stage.name());
@@ -247,6 +255,13 @@ fn refused(why: Refused) -> Response {
     }
 }
 
-fn refusal(status: StatusCode, error_type: &str, message: &str) -> Response {
-    (status, axum::Json(json!({ "errorMessage": message, "errorType": error_type }))).into_response()
+fn refusal(status: StatusCode, error_type: &str, message: &str) -> Answer {
+    json_answer(status, &json!({ "errorMessage": message, "errorType": error_type }))
+}
+
+fn json_answer(status: StatusCode, value: &Value) -> Answer {
+    let mut answer = Response::new(Full::new(value.to_string().into()));
+    *answer.status_mut() = status;
+    let _ = answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
 }

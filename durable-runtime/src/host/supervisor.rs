@@ -1,25 +1,26 @@
 //! One function process from its start to its end: its listener, its log, its limits, and who hears of its end. Knows
 //! nothing of what is said on its connections.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::call::Reply;
 use super::capture::Capture;
+use super::environment;
 use super::pool::{Closing, Pool, exit_error, overrun};
 use super::process::{Process, words};
 use super::roster::Failing;
-use super::runtime_api::{self, Api};
-use super::environment;
+use super::runtime_api::Api;
 
 /// How long a dead process's connections and log may take to be read to their ends.
 const LEFTOVERS: Duration = Duration::from_secs(2);
@@ -135,7 +136,7 @@ async fn stay(
     mut limit: watch::Receiver<Option<Instant>>,
     mut closing: watch::Receiver<Closing>,
 ) -> (Ended, io::Result<std::process::ExitStatus>) {
-    let router = runtime_api::router(Api::new(pool.clone(), number, live.process.alive(), live.capture.clone()));
+    let api = Api::new(pool.clone(), number, live.process.alive(), live.capture.clone());
     let mut ended = Ended::ByItself;
     let mut grace: Option<Instant> = None;
     let mut orderly = true;
@@ -144,7 +145,7 @@ async fn stay(
         tokio::select! {
             status = live.process.ended() => return (ended, status),
             accepted = live.listener.accept() => match accepted {
-                Ok((stream, _)) => drop(live.connections.spawn(serve(stream, router.clone()))),
+                Ok((stream, _)) => drop(live.connections.spawn(serve(stream, api.clone()))),
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = live.connections.join_next() => {}
@@ -191,11 +192,15 @@ async fn until(instant: Option<Instant>) {
 
 /// Serves one connection. The process's end is noticed by itself; a closed connection must not cut off an answer that
 /// is being read.
-async fn serve(stream: TcpStream, router: axum::Router) {
+async fn serve(stream: TcpStream, api: Api) {
     let _ = stream.set_nodelay(true);
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().half_close(true);
-    let _ = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
+    let service = service_fn(move |request| {
+        let api = api.clone();
+        async move { Ok::<_, Infallible>(api.answer(request).await) }
+    });
+    let connection = http1::Builder::new().half_close(true).serve_connection(TokioIo::new(stream), service);
+    // A process goes away when it likes.
+    let _ = connection.await;
 }
 
 impl Live {

@@ -21,6 +21,12 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// Reads RFC 3339 text, with `T` or a blank between date and time; `None` when it is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        parse_text(text)
+    }
+
     /// Milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
