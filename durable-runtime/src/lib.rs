@@ -42,6 +42,8 @@ pub mod engine;
 mod error;
 pub mod function;
 pub mod handler;
+#[cfg(feature = "server")]
+pub mod host;
 #[cfg(feature = "logging")]
 pub mod logging;
 mod operation;
