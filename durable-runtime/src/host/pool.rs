@@ -50,11 +50,8 @@ impl Pool {
     pub(super) async fn invoke(self: &Arc<Self>, call: Call) -> Reply {
         let (reply, mut answered) = oneshot::channel();
         let request_id = call.request_id.clone();
-        let submitted = self.roster().submit(Job::new(call, reply));
-        if submitted.is_ok() {
-            self.assign(false);
-        }
-        drop(submitted);
+        self.roster().submit(Job::new(call, reply));
+        self.assign(false);
         let early = tokio::time::timeout(PATIENCE, &mut answered).await;
         let reply = match early {
             Ok(reply) => reply,
