@@ -68,10 +68,9 @@ pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut T
         let _ = tokio::time::timeout(GOODBYE, engine.close()).await;
     };
     tokio::select! {
-        () = goodbye => {}
-        () = impatient => {}
+        () = goodbye => Ok(Exit::Succeeded),
+        () = impatient => Ok(Exit::Interrupted),
     }
-    Ok(Exit::Succeeded)
 }
 
 /// Says where it listens, what it has, and how it is called.
@@ -87,8 +86,8 @@ fn introduce(server: &Server, engine: &Engine, place: &Place, terminal: &mut Ter
     let host =
         if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
     terminal.say(&format!(
-        "  AWS CLI: aws lambda invoke --endpoint-url http://{host} --region us-east-1 --function-name '{function}:$LATEST' \
-         --cli-binary-format raw-in-base64-out --payload '{{}}' /dev/stdout"
+        "  AWS CLI: aws lambda invoke --endpoint-url http://{host} --region us-east-1 --no-sign-request \
+         --function-name '{function}:$LATEST' --cli-binary-format raw-in-base64-out --payload '{{}}' /dev/stdout"
     ));
     terminal.say(&format!(
         "  boto3: boto3.client('lambda', endpoint_url='http://{host}', region_name='us-east-1', \

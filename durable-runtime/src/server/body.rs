@@ -3,6 +3,7 @@
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::error::{ApiError, INVALID_PARAMETER, SERIALIZATION};
 
@@ -40,14 +41,12 @@ pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Unre
 
 /// Reads a body as JSON. Unknown members are ignored; what is wrong is named with its path.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let no_json = |error| SERIALIZATION.says(format!("the request's body is not JSON: {error}"));
+    // In two steps: what is no JSON at all is another error than what does not fit the model.
+    let value: Value = serde_json::from_slice(body).map_err(no_json)?;
+    serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.into_inner());
-        let exception = if cause.is_data() { &INVALID_PARAMETER } else { &SERIALIZATION };
         let at = if path == "." { String::new() } else { format!(" at '{path}'") };
-        exception.says(format!("the request's body cannot be read{at}: {cause}"))
-    })?;
-    let rest = |error| SERIALIZATION.says(format!("the request's body is not one JSON value: {error}"));
-    reader.end().map_err(rest)?;
-    Ok(value)
+        INVALID_PARAMETER.says(format!("the request's body does not fit the API's model{at}: {cause}"))
+    })
 }

@@ -11,13 +11,15 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// How long a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(30);
 /// How long to rest when the system gives out no more connections, as without free file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Serves connections until `shutdown` resolves, then lets requests in flight finish for at most `drain`.
+/// Serves connections until `shutdown` resolves, then lets requests in flight finish for at most `drain`. No connection
+/// outlives it.
 pub(crate) async fn serve<H, A>(listener: TcpListener, handle: H, shutdown: impl Future<Output = ()>, drain: Duration)
 where
     H: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
@@ -25,10 +27,12 @@ where
 {
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
+    let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {
             biased;
             () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -50,7 +54,7 @@ where
             .header_read_timeout(HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let watched = graceful.watch(connection);
-        tokio::spawn(async move {
+        connections.spawn(async move {
             if let Err(error) = watched.await {
                 // Clients come and go.
                 tracing::debug!(%error, "a connection ended early");

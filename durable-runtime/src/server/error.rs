@@ -79,6 +79,10 @@ impl From<EngineError> for ApiError {
             EngineError::InvalidName { .. } | EngineError::InvalidInput { .. } => &INVALID_PARAMETER,
             _ => &SERVICE,
         };
-        exception.says(error.to_string())
+        exception.says(match error {
+            // The API knows executions by their ARNs alone.
+            EngineError::NoSuchExecution { text } => format!("there is no durable execution `{text}`"),
+            other => other.to_string(),
+        })
     }
 }

@@ -18,10 +18,20 @@ const NEVER: [&str; 3] = ["DELETING", "PAUSING", "PAUSED"];
 /// As many as a list may be filtered by.
 const STATUSES: usize = 10;
 
+/// The execution that a path names.
+fn arn(call: &Call) -> Result<Arn, ApiError> {
+    let label = &call.label;
+    match Arn::parse(label) {
+        // Of another account, region or version: it could exist, and not here.
+        Err(unknown) if label.starts_with("arn:") && label.contains("/durable-execution/") => Err(unknown.into()),
+        parsed => parsed.map_err(|_| invalid("DurableExecutionArn", label, "the ARN that Invoke answers with")),
+    }
+}
+
 /// `GetDurableExecution`.
 pub(super) async fn get(engine: &Engine, call: &Call) -> Answered {
     let with_data = call.query.flag("IncludeExecutionData", true)?;
-    model(described(engine.describe(&Arn::parse(&call.label)?).await?, with_data))
+    model(described(engine.describe(&arn(call)?).await?, with_data))
 }
 
 fn described(summary: ExecutionSummary, with_data: bool) -> Value {
@@ -57,7 +67,7 @@ pub(super) async fn history(engine: &Engine, call: &Call) -> Answered {
         limit: call.query.max_items()?,
         newest_first: call.query.flag("ReverseOrder", false)?,
     };
-    let page = engine.history_page(&Arn::parse(&call.label)?, query).await?;
+    let page = engine.history_page(&arn(call)?, query).await?;
     let event = |mut event: HistoryEvent| {
         if !with_data {
             event.details.leave_data_out();
@@ -127,7 +137,7 @@ fn paged(list: &str, items: Value, next: Option<String>) -> Value {
 
 /// `StopDurableExecution`. One that has ended stays as it is, and says when it ended.
 pub(super) async fn stop(engine: &Engine, call: &Call) -> Answered {
-    let arn = Arn::parse(&call.label)?;
+    let arn = arn(call)?;
     // An SDK that was given no error sends an object without members.
     let error = error_object(&call.body)?.filter(|error| *error != ErrorObject::default());
     let summary = engine.stop(&arn, error).await?;
