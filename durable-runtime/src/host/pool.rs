@@ -130,10 +130,10 @@ impl Pool {
         self.assign(false);
     }
 
-    /// Ends all processes, politely first. Resolves when they are gone.
-    pub(super) async fn close(&self) {
+    /// Ends all processes. Resolves when they are gone.
+    pub(super) async fn close(&self, how: Closing) {
         let mut departures = self.departures.subscribe();
-        self.end(Closing::Politely);
+        self.end(how);
         while !self.roster().is_empty() {
             if departures.changed().await.is_err() {
                 return;
