@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-#[cfg(feature = "server")]
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::Arg;
 
 use super::failure::Failure;
+#[cfg(feature = "server")]
+use super::hosting::{Host, Serve};
 use super::suggest;
 use crate::engine::ExecutionStatus;
 
@@ -21,7 +21,8 @@ pub(super) struct OptionRow {
     pub(super) says: &'static str,
 }
 
-/// An operand: what stands behind the command without a name. Those that may be left out come last.
+/// An operand: what stands behind the command without a name. Those that may be left out come last. One whose name ends
+/// in `...` takes all that is left.
 pub(super) struct OperandRow {
     pub(super) name: &'static str,
     pub(super) required: bool,
@@ -39,7 +40,7 @@ pub(super) struct CommandRow {
 /// How the value of an option ends that may be given several times.
 const REPEATS: &str = "...";
 
-const STORE: OptionRow =
+pub(super) const STORE: OptionRow =
     OptionRow { name: "store", value: Some("PATH"), says: "the store's file (default: .durable/<program>.db)" };
 
 const ID: OperandRow = OperandRow { name: "ID", required: true };
@@ -71,19 +72,9 @@ pub(super) const COMMANDS: &[CommandRow] = &[
         options: &[STORE],
     },
     #[cfg(feature = "server")]
-    CommandRow {
-        name: "serve",
-        operands: &[],
-        says: "serve the functions by the AWS Lambda API until it is interrupted",
-        more: "Goes on with everything unfinished first. AWS SDKs, the AWS CLI and boto3 are its clients: start with Invoke.\n\
-               Without --listen or --port it listens on 127.0.0.1:3001; port 0 is any free one.",
-        options: &[
-            OptionRow { name: "listen", value: Some("ADDRESS:PORT"), says: "listen there: there are no credentials" },
-            OptionRow { name: "port", value: Some("PORT"), says: "listen on this port of 127.0.0.1" },
-            OptionRow { name: "allow-host", value: Some("NAME..."), says: "a name that clients may call it by" },
-            STORE,
-        ],
-    },
+    super::hosting::SERVE,
+    #[cfg(feature = "server")]
+    super::hosting::HOST,
     CommandRow {
         name: "list",
         operands: &[],
@@ -157,6 +148,8 @@ pub(super) enum Command {
     Resume,
     #[cfg(feature = "server")]
     Serve(Serve),
+    #[cfg(feature = "server")]
+    Host(Host),
     List {
         status: Option<ExecutionStatus>,
         function: Option<String>,
@@ -177,15 +170,6 @@ pub(super) enum Command {
         command: Option<String>,
     },
     Version,
-}
-
-/// How to serve.
-#[cfg(feature = "server")]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Serve {
-    /// `--listen` or `--port`, when one was given.
-    pub(super) listen: Option<SocketAddr>,
-    pub(super) allowed_hosts: Vec<String>,
 }
 
 /// What a callback is told.
@@ -231,7 +215,7 @@ pub(super) fn parse(program: &str, arguments: impl IntoIterator<Item = OsString>
                 let name = name.to_owned();
                 given.option(&name, &mut parser)?;
             }
-            Arg::Value(value) if given.operands.len() < row.operands.len() => {
+            Arg::Value(value) if given.takes_more() => {
                 let text = given.text(value)?;
                 given.operands.push(text);
             }
@@ -248,17 +232,22 @@ fn unknown_command(program: &str, word: &str) -> Failure {
 }
 
 /// The arguments of one command while they are read.
-struct Given<'a> {
+pub(super) struct Given<'a> {
     program: &'a str,
     row: &'static CommandRow,
-    operands: Vec<String>,
+    pub(super) operands: Vec<String>,
     options: BTreeMap<&'static str, Vec<OsString>>,
 }
 
 impl Given<'_> {
-    fn wrong(&self, what: &str) -> Failure {
+    pub(super) fn wrong(&self, what: &str) -> Failure {
         let Self { program, row, .. } = self;
         Failure::usage(format!("{what}; `{program} help {}` says what it takes", row.name))
+    }
+
+    fn takes_more(&self) -> bool {
+        let repeats = self.row.operands.last().is_some_and(|operand| operand.name.ends_with(REPEATS));
+        repeats || self.operands.len() < self.row.operands.len()
     }
 
     fn text(&self, value: OsString) -> Result<String, Failure> {
@@ -290,12 +279,17 @@ impl Given<'_> {
     }
 
     /// Takes the texts of an option that may be given several times.
-    fn take_all(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+    pub(super) fn take_all(&mut self, name: &str) -> Result<Vec<String>, Failure> {
         self.options.remove(name).into_iter().flatten().map(|value| self.text(value)).collect()
     }
 
     /// Takes an option's text and reads it, or says what it should have been.
-    fn read<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+    pub(super) fn read<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
         let Some(text) = self.take(name)? else { return Ok(None) };
         read(&text).map(Some).ok_or_else(|| self.wrong(&format!("`--{name} {text}`: {expected}")))
     }
@@ -307,6 +301,10 @@ impl Given<'_> {
         }
         if let Some(missing) = self.row.operands.iter().skip(self.operands.len()).find(|operand| operand.required) {
             return Err(self.wrong(&format!("`{}` needs {}", self.row.name, missing.name)));
+        }
+        #[cfg(feature = "server")]
+        if self.row.name == super::hosting::HOST.name {
+            return Ok(Parsed { command: Command::Host(self.host()?), store });
         }
         let mut operands = std::mem::take(&mut self.operands).into_iter();
         let mut id = || operands.next().unwrap_or_default();
@@ -340,18 +338,6 @@ impl Given<'_> {
             _ => Command::Help { command: operands.next() },
         };
         Ok(Parsed { command, store })
-    }
-
-    #[cfg(feature = "server")]
-    fn serve(&mut self) -> Result<Serve, Failure> {
-        let listen =
-            self.read("listen", "an IP address and a port, such as 127.0.0.1:3001", |text| text.parse().ok())?;
-        let port = self.read("port", "a whole number from 0 to 65535", |text| text.parse::<u16>().ok())?;
-        if listen.is_some() && port.is_some() {
-            return Err(self.wrong("`--listen` names the port already"));
-        }
-        let listen = listen.or_else(|| port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-        Ok(Serve { listen, allowed_hosts: self.take_all("allow-host")? })
     }
 
     /// What `callback` says, with the options that its verb takes and no others.

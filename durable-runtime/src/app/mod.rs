@@ -18,6 +18,10 @@ mod failure;
 mod follow;
 #[cfg(feature = "engine")]
 mod help;
+#[cfg(feature = "server")]
+mod host;
+#[cfg(feature = "server")]
+mod hosting;
 #[cfg(feature = "engine")]
 mod input;
 #[cfg(feature = "engine")]

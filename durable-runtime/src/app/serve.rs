@@ -7,10 +7,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 
-use super::command::Serve;
 use super::console::Place;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::host;
+use super::hosting::Serve;
 use super::program::App;
 use super::progress::Progress;
 use super::run::{GOODBYE, open};
@@ -18,16 +19,13 @@ use super::terminal::Terminal;
 use super::text;
 use crate::clock::Clock;
 use crate::engine::{Arn, Change, ChangeKind, Engine, ExecutionStatus};
-use crate::server::{Server, ServerOptions};
+use crate::server::Server;
 
 /// Serves the program's functions.
 pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let engine = open(app, place).await?;
-    let mut options = ServerOptions::default();
-    if let Some(address) = how.listen {
-        options = options.listen(address);
-    }
-    options = how.allowed_hosts.into_iter().fold(options, ServerOptions::allow_host);
+    let logs = host::log();
+    let options = host::net(how.net).logs(logs.clone());
     let wanted = options.address();
     let server = match Server::bind(engine.clone(), options).await {
         Ok(server) => server,
@@ -37,10 +35,19 @@ pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut T
             return Err(Failure::failed(text));
         }
     };
+    let processes = host::options(&how.processes, &logs).endpoint(format!("http://{}", reachable(&server)));
+    let functions = host::hosts(how.functions, &processes);
+    functions.iter().for_each(|function| engine.register(function.name(), function.durable()));
+    let plain = host::hosts(how.plain_functions, &processes);
+    plain.iter().for_each(|function| engine.register(function.name(), function.plain()));
+    let hosted = [functions, plain].concat();
     let mut told = Told { place, clock: app.options.clock.as_ref(), engine: &engine, running: BTreeMap::new() };
     let changes = engine.watch();
     let resumed = engine.resume().await?;
     introduce(&server, &engine, place, terminal);
+    if !hosted.is_empty() {
+        terminal.say(&format!("  in processes of their own: {}", host::names(&hosted)));
+    }
     for arn in resumed.unregistered {
         let summary = engine.describe(&arn).await?;
         let (name, function) = (&summary.name, &summary.function);
@@ -58,7 +65,10 @@ pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut T
         () = &mut serving => {}
         () = told.tell(changes, terminal) => {}
         () = interrupt => {}
-        failure = engine.stopped() => return Err(failure.into()),
+        failure = engine.stopped() => {
+            host::kill(&hosted).await;
+            return Err(failure.into());
+        }
     }
     drop(stop);
     terminal.say(&format!("stopping: what runs is kept, go on with `{}`", place.command("serve")));
@@ -66,11 +76,21 @@ pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut T
     let goodbye = async {
         serving.await;
         let _ = tokio::time::timeout(GOODBYE, engine.close()).await;
+        host::close(&hosted).await;
     };
     tokio::select! {
         () = goodbye => Ok(Exit::Succeeded),
-        () = impatient => Ok(Exit::Interrupted),
+        () = impatient => {
+            host::kill(&hosted).await;
+            Ok(Exit::Interrupted)
+        }
     }
+}
+
+/// The server's address as one on this machine can call it.
+fn reachable(server: &Server) -> String {
+    let address = server.address();
+    if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
 }
 
 /// Says where it listens, what it has, and how it is called.
@@ -83,8 +103,7 @@ fn introduce(server: &Server, engine: &Engine, place: &Place, terminal: &mut Ter
     let functions = engine.functions();
     terminal.say(&format!("  functions: {}", functions.join(", ")));
     let function = functions.first().map_or("FUNCTION", String::as_str);
-    let host =
-        if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
+    let host = reachable(server);
     terminal.say(&format!(
         "  AWS CLI: aws lambda invoke --endpoint-url http://{host} --region us-east-1 --no-sign-request \
          --function-name '{function}:$LATEST' --cli-binary-format raw-in-base64-out --payload '{{}}' /dev/stdout"

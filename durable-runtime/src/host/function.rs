@@ -97,7 +97,14 @@ impl FunctionHost {
     /// `Runtime.HostClosed`, or with their process.
     pub async fn close(&self) {
         if let Place::Processes(pool) = &self.runs.place {
-            pool.close().await;
+            pool.close(Closing::Politely).await;
+        }
+    }
+
+    /// Ends the function's processes at once.
+    pub async fn kill(&self) {
+        if let Place::Processes(pool) = &self.runs.place {
+            pool.close(Closing::AtOnce).await;
         }
     }
 }

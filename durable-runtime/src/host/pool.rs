@@ -50,11 +50,8 @@ impl Pool {
     pub(super) async fn invoke(self: &Arc<Self>, call: Call) -> Reply {
         let (reply, mut answered) = oneshot::channel();
         let request_id = call.request_id.clone();
-        let submitted = self.roster().submit(Job::new(call, reply));
-        if submitted.is_ok() {
-            self.assign(false);
-        }
-        drop(submitted);
+        self.roster().submit(Job::new(call, reply));
+        self.assign(false);
         let early = tokio::time::timeout(PATIENCE, &mut answered).await;
         let reply = match early {
             Ok(reply) => reply,
@@ -133,10 +130,10 @@ impl Pool {
         self.assign(false);
     }
 
-    /// Ends all processes, politely first. Resolves when they are gone.
-    pub(super) async fn close(&self) {
+    /// Ends all processes. Resolves when they are gone.
+    pub(super) async fn close(&self, how: Closing) {
         let mut departures = self.departures.subscribe();
-        self.end(Closing::Politely);
+        self.end(how);
         while !self.roster().is_empty() {
             if departures.changed().await.is_err() {
                 return;

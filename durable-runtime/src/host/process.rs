@@ -176,18 +176,20 @@ mod tests {
 
     use super::{Process, words};
 
-    async fn end(command: &str) -> String {
-        let (_reader, writer) = std::io::pipe().unwrap();
-        words(&Process::start(command, BTreeMap::new(), writer).unwrap().ended().await)
-    }
-
     #[tokio::test]
     async fn an_end_is_told_as_aws_lambda_tells_it() {
-        assert_eq!(end("exit 1").await, "Runtime exited with error: exit status 1");
-        assert_eq!(end("exit 0").await, "Runtime exited without providing a reason");
-        assert_eq!(end("kill -9 $$").await, "Runtime exited with error: signal: killed");
-        assert_eq!(end("sh -c 'kill -ABRT $$'; exit $?").await, "Runtime exited with error: signal: aborted");
-        assert_eq!(end("no-such-program-at-all").await, "Runtime exited with error: exit status 127");
+        let cases = [
+            ("exit 1", "Runtime exited with error: exit status 1"),
+            ("exit 0", "Runtime exited without providing a reason"),
+            ("kill -9 $$", "Runtime exited with error: signal: killed"),
+            ("sh -c 'kill -ABRT $$'; exit $?", "Runtime exited with error: signal: aborted"),
+            ("no-such-program-at-all", "Runtime exited with error: exit status 127"),
+        ];
+        for (command, expected) in cases {
+            let (_reader, writer) = std::io::pipe().unwrap();
+            let mut process = Process::start(command, BTreeMap::new(), writer).unwrap();
+            assert_eq!(words(&process.ended().await), expected, "{command}");
+        }
     }
 
     #[tokio::test]

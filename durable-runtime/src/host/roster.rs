@@ -87,13 +87,11 @@ impl Roster {
         Self { waiting: VecDeque::new(), members: BTreeMap::new(), counter: 0, closed: false }
     }
 
-    /// Adds an invocation; gives it back when the host is closed.
-    pub(super) fn submit(&mut self, job: Job) -> Result<(), Job> {
-        if self.closed {
-            return Err(job);
+    /// Adds an invocation. When the host is closed its sender is dropped, by which its caller hears of it.
+    pub(super) fn submit(&mut self, job: Job) {
+        if !self.closed {
+            self.waiting.push_back(job);
         }
-        self.waiting.push_back(job);
-        Ok(())
     }
 
     /// Chooses processes for what waits, the one used last first, and says how many more are needed. An invocation

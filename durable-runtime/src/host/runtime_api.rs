@@ -20,8 +20,14 @@ use crate::engine::function_arn;
 use crate::wire::Timestamp;
 
 type Answer = Response<Full<Bytes>>;
-/// An answer, or a refusal as one.
-type Answered = Result<Answer, Answer>;
+type Answered = Result<Answer, Refusal>;
+
+/// A request that was not done, and why.
+struct Refusal {
+    status: StatusCode,
+    error_type: &'static str,
+    message: String,
+}
 
 /// What all paths begin with.
 const VERSION: &str = "/2018-06-01/runtime/";
@@ -58,7 +64,9 @@ impl Api {
 
     /// Answers a request of the process.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
-        self.route(request).await.unwrap_or_else(|refusal| refusal)
+        self.route(request).await.unwrap_or_else(|Refusal { status, error_type, message }| {
+            json_answer(status, &json!({ "errorMessage": message, "errorType": error_type }))
+        })
     }
 
     async fn route(&self, request: Request<Incoming>) -> Answered {
@@ -77,7 +85,7 @@ impl Api {
         }
     }
 
-    fn pool(&self) -> Result<Arc<Pool>, Answer> {
+    fn pool(&self) -> Result<Arc<Pool>, Refusal> {
         self.0.pool.upgrade().ok_or_else(gone)
     }
 }
@@ -157,7 +165,7 @@ async fn response(api: &Api, id: &str, body: Incoming) -> Answered {
             let limit = format!("exceeded maximum allowed payload size ({ANSWER_BYTES} bytes).");
             let reply = Reply::failed("Function.ResponseSizeTooLarge", format!("Response payload size {limit}"));
             let _ = settle(api, id, reply).await?;
-            Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &format!("Response payload {limit}")))
+            Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &format!("Response payload {limit}")))
         }
     }
 }
@@ -193,7 +201,7 @@ async fn init_error(api: &Api, headers: &HeaderMap, body: Incoming) -> Answered 
     Ok(accepted())
 }
 
-async fn reported(headers: &HeaderMap, body: Incoming) -> Result<Reply, Answer> {
+async fn reported(headers: &HeaderMap, body: Incoming) -> Result<Reply, Refusal> {
     let kind = headers.get(ERROR_TYPE).and_then(|kind| kind.to_str().ok());
     match collect(body, ERROR_BYTES).await? {
         Some((payload, _)) => Ok(Reply::reported(payload.into(), kind)),
@@ -204,7 +212,7 @@ async fn reported(headers: &HeaderMap, body: Incoming) -> Result<Reply, Answer> 
     }
 }
 
-fn known(api: &Api, id: &str) -> Result<(), Answer> {
+fn known(api: &Api, id: &str) -> Result<(), Refusal> {
     let known = api.pool()?.roster().has(api.0.process, id);
     known.map_err(refused)
 }
@@ -225,7 +233,7 @@ async fn settle(api: &Api, id: &str, reply: Reply) -> Answered {
 }
 
 /// A body with its trailers; nothing when it is too large.
-async fn collect(body: Incoming, limit: usize) -> Result<Option<(Bytes, HeaderMap)>, Answer> {
+async fn collect(body: Incoming, limit: usize) -> Result<Option<(Bytes, HeaderMap)>, Refusal> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => {
             let trailers = collected.trailers().cloned().unwrap_or_default();
@@ -240,11 +248,11 @@ fn accepted() -> Answer {
     json_answer(StatusCode::ACCEPTED, &json!({ "status": "OK" }))
 }
 
-fn gone() -> Answer {
+fn gone() -> Refusal {
     refusal(StatusCode::FORBIDDEN, "InvalidStateTransition", "this process is to end: it gets no more events")
 }
 
-fn refused(why: Refused) -> Answer {
+fn refused(why: Refused) -> Refusal {
     match why {
         Refused::State(stage) => {
             let message = format!("this cannot be done in the state {}", stage.name());
@@ -255,8 +263,8 @@ fn refused(why: Refused) -> Answer {
     }
 }
 
-fn refusal(status: StatusCode, error_type: &str, message: &str) -> Answer {
-    json_answer(status, &json!({ "errorMessage": message, "errorType": error_type }))
+fn refusal(status: StatusCode, error_type: &'static str, message: &str) -> Refusal {
+    Refusal { status, error_type, message: message.to_owned() }
 }
 
 fn json_answer(status: StatusCode, value: &Value) -> Answer {

@@ -13,7 +13,7 @@ use super::error::{ApiError, INVALID_PARAMETER, SERIALIZATION, TOO_LARGE, UNSUPP
 use super::options::ServerOptions;
 use super::query::Query;
 use super::routes::{self, Operation, Route};
-use super::{callbacks, data_plane, executions, guards, invoke};
+use super::{callbacks, data_plane, executions, guards, invoke, logs};
 use crate::engine::{Engine, fresh_request_id};
 
 /// What all requests share.
@@ -42,8 +42,11 @@ impl Api {
     }
 
     async fn done(self: Arc<Self>, request: Request<Incoming>) -> Answered {
+        guards::check(request.headers(), request.uri().authority(), &self.options.allowed_hosts)?;
+        if let Some(page) = self.options.logs.as_ref().and_then(|logs| logs::answer(logs, &request)) {
+            return page;
+        }
         let (Parts { method, uri, headers, .. }, body) = request.into_parts();
-        guards::check(&headers, uri.authority(), &self.options.allowed_hosts)?;
         let (route, label) = routes::find(&method, uri.path())?;
         let query = Query::read(uri.query())?;
         let body = body::read(body, route.body).await.map_err(|unread| refuse(route, unread))?;
@@ -72,7 +75,8 @@ impl Api {
     }
 }
 
-fn refuse(route: &Route, unread: Unread) -> ApiError {
+/// Why a body was not read, in the API's words.
+pub(super) fn refuse(route: &Route, unread: Unread) -> ApiError {
     let limit = route.body;
     match unread {
         Unread::TooLarge if route.operation == Operation::Invoke => {

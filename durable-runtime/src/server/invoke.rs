@@ -23,12 +23,12 @@ const NO_PAYLOAD: &str = "{}";
 const TYPE: &str = "x-amz-invocation-type";
 const NAME: &str = "x-amz-durable-execution-name";
 const ARN: &str = "x-amz-durable-execution-arn";
-const EXECUTED_VERSION: &str = "x-amz-executed-version";
-const FUNCTION_ERROR: &str = "x-amz-function-error";
+pub(super) const EXECUTED_VERSION: &str = "x-amz-executed-version";
+pub(super) const FUNCTION_ERROR: &str = "x-amz-function-error";
 
 /// How an invocation is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     RequestResponse,
     Event,
     DryRun,
@@ -64,7 +64,7 @@ pub(super) async fn invoke(api: &Arc<Api>, call: Call) -> Answered {
     Ok(answer)
 }
 
-fn kind(headers: &HeaderMap) -> Result<Kind, ApiError> {
+pub(super) fn kind(headers: &HeaderMap) -> Result<Kind, ApiError> {
     match header(headers, TYPE)? {
         None | Some("" | "RequestResponse") => Ok(Kind::RequestResponse),
         Some("Event") => Ok(Kind::Event),
@@ -73,12 +73,12 @@ fn kind(headers: &HeaderMap) -> Result<Kind, ApiError> {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
     let text = headers.get(name).map(|value| value.to_str()).transpose();
     text.map_err(|_| INVALID_PARAMETER.says(format!("the header {name} is not ASCII text")))
 }
 
-fn payload(body: &Bytes, kind: Kind) -> Result<String, ApiError> {
+pub(super) fn payload(body: &Bytes, kind: Kind) -> Result<String, ApiError> {
     if kind == Kind::Event && body.len() > EVENT_BYTES {
         let message = format!("the payload of an asynchronous invocation takes more than {EVENT_BYTES} bytes");
         return Err(TOO_LARGE.says(message));

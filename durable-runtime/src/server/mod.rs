@@ -10,8 +10,10 @@ mod data_plane;
 mod error;
 mod executions;
 mod function_name;
+mod functions;
 mod guards;
 mod invoke;
+mod logs;
 mod options;
 mod query;
 mod routes;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use functions::FunctionServer;
 pub use options::{DEFAULT_PORT, ServerOptions};
 
 use crate::engine::Engine;

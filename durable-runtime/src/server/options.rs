@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::host::Logs;
+
 /// The port without another: the one that AWS's own local tools use for functions.
 pub const DEFAULT_PORT: u16 = 3001;
 
@@ -13,6 +15,7 @@ pub struct ServerOptions {
     pub(super) allowed_hosts: Vec<String>,
     pub(super) invoke_patience: Duration,
     pub(super) drain: Duration,
+    pub(super) logs: Option<Logs>,
 }
 
 impl Default for ServerOptions {
@@ -22,6 +25,7 @@ impl Default for ServerOptions {
             allowed_hosts: Vec::new(),
             invoke_patience: Duration::from_secs(15 * 60),
             drain: Duration::from_secs(5),
+            logs: None,
         }
     }
 }
@@ -58,6 +62,13 @@ impl ServerOptions {
     #[must_use]
     pub const fn drain(mut self, time: Duration) -> Self {
         self.drain = time;
+        self
+    }
+
+    /// The log of the functions that run in other processes, for `GET /durable/logs`.
+    #[must_use]
+    pub fn logs(mut self, logs: Logs) -> Self {
+        self.logs = Some(logs);
         self
     }
 }
