@@ -24,8 +24,8 @@ OPERATIONS = [
 EVENT_TYPES = MODEL.shape_for("EventType").enum
 #: What the model knows and our server has no route for, so that nothing of it can be seen.
 WITHOUT_ROUTE = {"PauseDurableExecution", "ResumeDurableExecution", "DeleteDurableExecution"}
-#: Events that nothing writes: SDKs never cancel a wait, and nothing is paused without its route.
-NOT_WRITTEN = {"WaitCancelled", "ExecutionPaused", "ExecutionResumed"}
+#: Events that nothing writes: without its route, nothing is paused.
+NOT_WRITTEN = {"ExecutionPaused", "ExecutionResumed"}
 
 #: A difference on purpose: our ARNs are of the region `local`, which is none of AWS's, so that nobody takes one for the
 #: other. Patterns are matched as if it were one.

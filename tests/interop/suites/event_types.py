@@ -36,7 +36,8 @@ class EventTypes(OnOurServer):
 
     def test_every_event_type_is_written_and_is_as_the_model_says(self):
         arns = [self.start(function, event) for function, event in ENDING_BY_THEMSELVES.items()]
-        arns += [self.start("crashing", {}), self.succeeded(), self.refused(), *self.stopped(), *self.timed_out()]
+        arns += [self.start("crashing", {}), self.succeeded(), self.refused(), self.cancelled()]
+        arns += [*self.stopped(), *self.timed_out()]
         events = []
         for arn in arns:
             ended(self.client, arn)
@@ -60,6 +61,19 @@ class EventTypes(OnOurServer):
         """An execution whose callback fails."""
         arn = self.start("callback_refused", {})
         self.client.send_durable_execution_callback_failure(CallbackId=open_callback(self.client, arn), Error=WHY)
+        return arn
+
+    def cancelled(self) -> str:
+        """An execution that cancels its wait, as the API allows and no SDK does."""
+        arn = self.start("scripted", {})
+        wait = {"Id": "1", "Type": "WAIT", "SubType": "Wait"}
+        token = self.scripted.event()["CheckpointToken"]
+        for update in ({"Action": "START", "WaitOptions": {"WaitSeconds": 60}}, {"Action": "CANCEL"}):
+            answer = self.client.checkpoint_durable_execution(
+                DurableExecutionArn=arn, CheckpointToken=token, Updates=[{**wait, **update}]
+            )
+            token = answer["CheckpointToken"]
+        self.scripted.answer(succeeded("not waited"))
         return arn
 
     def stopped(self) -> tuple:
