@@ -8,7 +8,7 @@ use durable_runtime::app::Terminal;
 use serde_json::json;
 use tests::runtime::Http;
 
-use super::support::{Place, command, is_alive};
+use super::support::{Place, command, is_alive, until};
 
 /// What a command line says that asks for something impossible.
 async fn refused(line: &[&str]) -> String {
@@ -74,6 +74,7 @@ async fn a_host_passes_invokes_on_and_ends_with_its_processes() {
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     messages.for_each(drop);
     assert!(child.wait().unwrap().success());
-    assert!(pids.iter().all(|pid| !is_alive(*pid)) && pids.len() == 2, "{pids:?}");
+    assert_eq!(pids.len(), 2);
+    until("its processes to be gone", || pids.iter().all(|pid| !is_alive(*pid))).await;
     assert!(!place.has(".durable"), "it opens no store");
 }

@@ -50,14 +50,25 @@ async fn a_durable_function_runs_by_http_in_a_process_of_its_own() {
 
 #[tokio::test]
 async fn killed_outside_of_a_step_the_execution_goes_on_and_no_acknowledged_step_runs_again() {
-    // Where it dies, and what has run by then and is acknowledged.
-    for point in ["init", "event", "first", "before-wait", "answer"] {
+    for point in ["init", "event", "first", "answer"] {
         let (world, told, result) = trapped(point).await;
         assert_eq!(result, json!(["tea charged", "tea mailed", "tea shipped"]), "{point}");
         assert_eq!(count(&told, EXIT), 1, "{point}: {told:?}");
         assert_eq!(world.place.effects(), ["charge", "mail", "ship"], "{point}");
         assert_eq!(pids(&world.logs).len(), 2, "{point}");
     }
+}
+
+#[tokio::test]
+async fn killed_before_a_result_is_acknowledged_it_counts_as_never_recorded() {
+    let (world, told, result) = trapped("between").await;
+    assert_eq!(result[0], "tea charged");
+    assert_eq!(world.place.effects(), ["charge", "charge", "mail", "ship"], "at least once");
+    assert_eq!(count(&told, EXIT), 1, "{told:?}");
+    let (world, told, result) = trapped("before-wait").await;
+    assert!(result[1].as_str().unwrap().contains("interrupted"), "{result}");
+    assert_eq!(world.place.effects(), ["charge", "mail", "ship"], "at most once");
+    assert_eq!(count(&told, EXIT), 1, "{told:?}");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn an_event_comes_with_what_aws_lambda_says_of_it() {
     assert_eq!(headers["content-type"], "application/json");
     let deadline: u128 = headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse().unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-    assert!((now..now + 100_000).contains(&deadline), "{deadline} is within the function's timeout");
+    assert!((now..=now + 100_000).contains(&deadline), "{deadline} is within the function's timeout");
 
     let headers = answer(&ship, json!({"do": "headers"})).await;
     assert!(headers["lambda-runtime-trace-id"].as_str().unwrap().starts_with("Root=1-"), "one is made up");

@@ -113,7 +113,7 @@ async fn an_overrun_kills_the_process_and_is_told_in_the_words_of_aws_lambda() {
     let Reply::Error { error, .. } = ship.invoke(call).await else { panic!("it answered") };
     let words = format!("RequestId: {id} Error: Task timed out after 0.30 seconds");
     assert_eq!(parts(&error), ("Sandbox.Timedout", words.as_str()));
-    assert!(!is_alive(pids(&logs)[0]));
+    until("the process to be gone", || !is_alive(pids(&logs)[0])).await;
     assert_eq!(answer(&ship, json!(1)).await, json!(1));
 }
 
@@ -167,7 +167,7 @@ async fn a_closed_host_leaves_no_process_and_invokes_no_more() {
     answer(&ship, json!(1)).await;
     until("two processes", || pids(&logs).len() == 2).await;
     ship.close().await;
-    assert!(pids(&logs).iter().all(|pid| !is_alive(*pid)));
+    until("the processes to be gone", || pids(&logs).iter().all(|pid| !is_alive(*pid))).await;
     assert!(hanging.await.unwrap().error_type.unwrap().starts_with("Runtime."));
     assert_eq!(error(&ship, json!(1)).await.error_type.as_deref(), Some("Runtime.HostClosed"));
 }

@@ -135,7 +135,8 @@ async fn killed_with_many_executions_in_any_state_every_one_ends() {
         let result = answer.json();
         assert_eq!((&result[0], &result[2]), (&json!("tea charged"), &json!("tea shipped")), "{}", answer.text());
     }
-    assert_eq!(place.effects().iter().filter(|step| *step == "mail").count().min(9), 8, "at most once each");
+    let mailed = place.effects().iter().filter(|step| *step == "mail").count();
+    assert!(mailed <= 8, "{mailed}: at most once each");
 }
 
 #[tokio::test]
@@ -149,7 +150,8 @@ async fn a_server_that_is_asked_to_end_takes_its_processes_along_and_its_log_is_
     assert_eq!(lines.filter(|line| line["Line"] == "ran ship").count(), 1);
     until("the line", || server.lines().contains(&"[story] ran ship".to_owned())).await;
     let pids = server.pids();
+    assert!(!pids.is_empty());
     assert!(Command::new("kill").arg(server.child.id().to_string()).status().unwrap().success());
     assert!(server.child.wait().unwrap().success());
-    assert!(pids.iter().all(|pid| !is_alive(*pid)));
+    until("its processes to be gone", || pids.iter().all(|pid| !is_alive(*pid))).await;
 }
