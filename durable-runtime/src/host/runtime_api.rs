@@ -119,6 +119,8 @@ impl Line {
 /// The next event, whenever there is one.
 async fn next(line: &Line) -> Answered {
     let api = &line.api;
+    // What it has written by now belongs to what it did before.
+    api.0.capture.mark().await;
     let asked = api.pool()?.roster().ask(api.0.process);
     let (receiver, question) = asked.map_err(refused)?;
     api.pool()?.assign(false);

@@ -70,10 +70,27 @@ async fn plain(api: &RuntimeApi) -> Result<(), BoxError> {
             Some("headers") => drop(api.respond(id, json!(event.response.headers).to_string()).await?),
             Some("misuse") => drop(api.respond(id, misuse(api).await?.to_string()).await?),
             Some("pid") => drop(api.respond(id, pid()).await?),
+            Some("stream") => stream(id, asked["trailers"].as_str().unwrap_or_default())?,
             Some("not-json") => drop(api.respond(id, "hello").await?),
             _ => drop(api.respond(id, event.response.body.clone()).await?),
         }
     }
+}
+
+/// Answers in pieces, with these trailers.
+fn stream(id: &str, trailers: &str) -> Result<(), BoxError> {
+    let address = std::env::var("AWS_LAMBDA_RUNTIME_API")?;
+    let mut connection = std::net::TcpStream::connect(&address)?;
+    let head = format!(
+        "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\
+         Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n"
+    );
+    for piece in [head.as_str(), "5\r\n\"some\r\n", "7\r\n pieces\r\n", "1\r\n\"\r\n", "0\r\n", trailers, "\r\n"] {
+        connection.write_all(piece.as_bytes())?;
+    }
+    std::io::copy(&mut connection, &mut std::io::sink())?;
+    Ok(())
 }
 
 fn pid() -> String {

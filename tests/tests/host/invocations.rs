@@ -121,3 +121,15 @@ async fn the_lines_that_a_function_wrote_are_in_the_log_when_its_answer_comes() 
         assert!(ship.log_tail(&id).contains("one\ntwo\n"));
     }
 }
+
+#[tokio::test]
+async fn a_streamed_answer_is_taken_as_a_whole() {
+    let (ship, _) = function("plain", HostOptions::default());
+    assert_eq!(answer(&ship, json!({"do": "stream"})).await, json!("some pieces"));
+    // The error that a runtime reports behind what it has sent already: {"errorMessage":"it broke off"}.
+    let body = "eyJlcnJvck1lc3NhZ2UiOiJpdCBicm9rZSBvZmYifQ==";
+    let trailers =
+        format!("Lambda-Runtime-Function-Error-Type: Oops\r\nLambda-Runtime-Function-Error-Body: {body}\r\n");
+    let failed = error(&ship, json!({"do": "stream", "trailers": trailers})).await;
+    assert_eq!(parts(&failed), ("Oops", "it broke off"));
+}
