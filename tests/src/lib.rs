@@ -1,11 +1,13 @@
 //! Shared by the tests: a service that is as simple as can be, strict about tokens, and fails on request.
 
+#[cfg(feature = "engine")]
 mod callbacks;
 #[path = "../conformance/mod.rs"]
 pub mod conformance;
 mod pages;
 mod scripted;
 
+#[cfg(feature = "engine")]
 pub use callbacks::callback_id;
 pub use pages::PAGES;
 pub use scripted::{Fault, Scripted, durable_execution};
