@@ -12,7 +12,7 @@ use yaml_rust2::Yaml;
 use super::matching::{Bindings, Others, shown};
 use super::report::Verdict;
 use super::requirement::{ExpectedResult, Requirement};
-use super::{actions, logs};
+use super::{actions, log_records, logs};
 
 /// What an execution did.
 struct Done {
@@ -60,8 +60,8 @@ fn judge(requirement: &Requirement, done: &Done, lines: &[String]) -> Vec<String
     for expected in &requirement.history {
         differences.extend(compare_event(expected, &done.history, &mut bindings));
     }
-    let records = logs::records(lines, done.summary.arn.as_str());
-    differences.extend(logs::compare(&requirement.logs, &records, &bindings.texts()));
+    let records = log_records::records(lines, done.summary.arn.as_str());
+    differences.extend(log_records::compare(&requirement.logs, &records, &bindings.texts()));
     if !differences.is_empty() {
         differences.push(format!("what happened: {}", outline(done)));
     }
