@@ -86,8 +86,13 @@ impl Lambda {
 
     /// Starts the program with these variables besides those that every function has. An empty one is unset.
     pub fn start_with(&mut self, variables: &[(&str, &str)]) {
+        self.start_program(env!("CARGO_BIN_EXE_lambda-functions"), variables);
+    }
+
+    /// Starts another program, likewise.
+    pub fn start_program(&mut self, path: &str, variables: &[(&str, &str)]) {
         self.program = None;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-functions"));
+        let mut command = Command::new(path);
         command.env_clear().stdin(Stdio::null());
         let endpoint = format!("http://{}", self.address);
         for (name, value) in [
