@@ -131,3 +131,13 @@ class Server(Program):
             command += ["--function", f"{function}={command_line}"]
         super().__init__(name, command)
         self.url = self.wait_for(LISTENS)
+
+
+class Host(Program):
+    """Our stand-alone host of functions: passes Invokes on to processes, and keeps no executions."""
+
+    def __init__(self, name: str, functions: dict, endpoint: str, *options: str):
+        assignments = [f"{function}={command}" for function, command in functions.items()]
+        command = [ours("conformance-functions"), "host", "--listen", "127.0.0.1:0", "--endpoint", endpoint]
+        super().__init__(name, [*command, *options, *assignments])
+        self.url = self.wait_for(LISTENS)
