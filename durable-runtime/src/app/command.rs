@@ -1,9 +1,10 @@
 //! The command line's grammar: a table of commands, and the arguments read by it. Runs nothing.
 
+#[cfg(feature = "server")]
+mod serve;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-#[cfg(feature = "server")]
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use lexopt::Arg;
 use super::failure::Failure;
 use super::suggest;
 use crate::engine::ExecutionStatus;
+#[cfg(feature = "server")]
+pub(super) use serve::Serve;
 
 /// An option: `--name VALUE`, or `--name` alone when there is no value. One whose value ends in `...` may be given
 /// several times.
@@ -179,15 +182,6 @@ pub(super) enum Command {
     Version,
 }
 
-/// How to serve.
-#[cfg(feature = "server")]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Serve {
-    /// `--listen` or `--port`, when one was given.
-    pub(super) listen: Option<SocketAddr>,
-    pub(super) allowed_hosts: Vec<String>,
-}
-
 /// What a callback is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -342,18 +336,6 @@ impl Given<'_> {
         Ok(Parsed { command, store })
     }
 
-    #[cfg(feature = "server")]
-    fn serve(&mut self) -> Result<Serve, Failure> {
-        let listen =
-            self.read("listen", "an IP address and a port, such as 127.0.0.1:3001", |text| text.parse().ok())?;
-        let port = self.read("port", "a whole number from 0 to 65535", |text| text.parse::<u16>().ok())?;
-        if listen.is_some() && port.is_some() {
-            return Err(self.wrong("`--listen` names the port already"));
-        }
-        let listen = listen.or_else(|| port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-        Ok(Serve { listen, allowed_hosts: self.take_all("allow-host")? })
-    }
-
     /// What `callback` says, with the options that its verb takes and no others.
     fn answer(&mut self, verb: &str, value: Option<String>) -> Result<Answer, Failure> {
         let Some((verb, takes)) = VERBS.iter().find(|(known, _)| *known == verb) else {
@@ -383,7 +365,7 @@ impl Given<'_> {
 mod tests {
     use super::*;
 
-    fn read(line: &[&str]) -> Result<Parsed, Failure> {
+    pub(super) fn read(line: &[&str]) -> Result<Parsed, Failure> {
         parse("shop", line.iter().map(OsString::from))
     }
 

@@ -85,9 +85,10 @@ fn introduce(server: &Server, engine: &Engine, place: &Place, terminal: &mut Ter
     let function = functions.first().map_or("FUNCTION", String::as_str);
     let host =
         if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
+    // Of a file, because the two versions of the CLI take a payload in the command line differently.
     terminal.say(&format!(
         "  AWS CLI: aws lambda invoke --endpoint-url http://{host} --region us-east-1 --no-sign-request \
-         --function-name '{function}:$LATEST' --cli-binary-format raw-in-base64-out --payload '{{}}' /dev/stdout"
+         --function-name '{function}:$LATEST' --payload fileb://INPUT.json RESULT.json"
     ));
     terminal.say(&format!(
         "  boto3: boto3.client('lambda', endpoint_url='http://{host}', region_name='us-east-1', \
