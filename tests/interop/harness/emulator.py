@@ -61,7 +61,9 @@ class Emulator(Program):
             "Input": json.dumps(event),
         }
         request = urllib.request.Request(
-            f"{url or self.url}/start-durable-execution", json.dumps(start).encode(), {"Content-Type": "application/json"}
+            f"{url or self.url}/start-durable-execution",
+            json.dumps(start).encode(),
+            {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["ExecutionArn"]

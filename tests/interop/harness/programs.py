@@ -1,4 +1,4 @@
-"""Programs that the suites run: found, started, waited for, ended. Knows where things are and nothing of what they do."""
+"""Programs that the suites run: found, started, waited for, ended. Knows where they are and not what they do."""
 
 import os
 import re
@@ -48,7 +48,9 @@ def official_rust(name: str) -> Path:
 
 def environment(**more: str) -> dict:
     """This process's environment with credentials, and without an endpoint of the machine's own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_ENDPOINT", "AWS_PROFILE"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_ENDPOINT", "AWS_PROFILE"))
+    }
     return {**inherited, **CREDENTIALS, "PYTHONUNBUFFERED": "1", **more}
 
 

@@ -1,4 +1,4 @@
-"""The conformance functions of `conformance.json`, driven on any service: what goes in, what is answered, what came out.
+"""The conformance functions of `conformance.json`, driven on any service: what goes in, what is answered, what comes.
 
 Knows nothing of which service it is, nor of what is right.
 """
@@ -57,7 +57,9 @@ def _open(client, arn: str, name: str | None, answered: list) -> str:
 
     def probe():
         events = history(client, arn)
-        started = [event for event in events if event["EventType"] == "CallbackStarted" and name in (None, event.get("Name"))]
+        started = [
+            event for event in events if event["EventType"] == "CallbackStarted" and name in (None, event.get("Name"))
+        ]
         open_ones = [event["CallbackStartedDetails"]["CallbackId"] for event in started]
         open_ones = [callback for callback in open_ones if callback not in answered]
         last = started[-1]["EventId"] if started else 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.client import ended, history, lambda_client, until
 from harness.emulator import Emulator
 from harness.exchange import Proxy
+from harness.model_walk import complaints
 from harness.ours import OnOurServer, python_function, workflows_of
 from harness.programs import REPOSITORY, Host, ours_for_lambda
 from harness.requirements import REQUIREMENTS, drive
@@ -49,7 +50,7 @@ class OnTheEmulator(unittest.TestCase):
 
 
 class OfficialEmulatorAndPythonSdk(Workflows, OnTheEmulator):
-    """Both sides are AWS's own, our host is between them: what the workflows are expected to do is what they do there."""
+    """Both sides are AWS's own, our host is between them: what workflows are expected to do is what they do there."""
 
     functions = workflows_of("python", python_function)
 
@@ -138,6 +139,12 @@ class OfficialEmulatorAndConformance(OnTheEmulator):
         asked = {"FunctionName": f"{identity}:$LATEST", "InvocationType": "Event"}
         answer = cls.ours.client.invoke(**asked, Payload=json.dumps(requirement["input"]).encode())
         return drive(cls.ours.client, answer["DurableExecutionArn"], requirement)
+
+    def test_every_answer_of_our_server_was_as_the_model_says(self):
+        concurrent.futures.wait(self.here.values())
+        exchanges = self.ours.from_clients.exchanges + self.ours.from_functions.exchanges
+        self.assertTrue(exchanges)
+        self.assertEqual([complaint for exchange in exchanges for complaint in complaints(exchange)], [])
 
     def judge(self, identity: str):
         requirement = REQUIREMENTS[identity]
