@@ -170,6 +170,8 @@ fn twice<'a>(mut assignments: impl Iterator<Item = &'a Assignment>) -> Option<&'
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Net, Processes, Serve};
     use crate::app::command::Command;
     use crate::app::command::tests::read;
@@ -181,7 +183,8 @@ mod tests {
             let listen = address.map(|address| address.parse().unwrap());
             let net = Net { listen, allowed_hosts: names.iter().map(|name| (*name).to_owned()).collect() };
             let processes = Processes::default();
-            Ok(Command::Serve(Serve { net, functions: Vec::new(), plain_functions: Vec::new(), processes }))
+            let (functions, plain_functions) = (Vec::new(), Vec::new());
+            Ok(Command::Serve(Serve { net, functions, plain_functions, timeout: None, processes }))
         };
         assert_eq!(serve(&["serve"]), served(None, &[]));
         assert_eq!(serve(&["serve", "--port", "0"]), served(Some("127.0.0.1:0"), &[]));
@@ -193,5 +196,16 @@ mod tests {
         assert!(text(&["serve", "--port", "70000"]).contains("0 to 65535"));
         assert!(text(&["serve", "--port", "1", "--listen", "127.0.0.1:2"]).contains("names the port already"));
         assert!(text(&["serve", "--port", "1", "--port", "2"]).contains("given twice"));
+    }
+
+    #[test]
+    fn a_server_says_how_long_executions_may_take_that_it_starts() {
+        let timeout = |line: &[&str]| match read(line).unwrap().command {
+            Command::Serve(serve) => serve.timeout,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(timeout(&["serve", "--timeout", "60"]), Some(Duration::from_secs(60)));
+        assert_eq!(timeout(&["serve"]), None);
+        assert!(read(&["serve", "--timeout", "0"]).unwrap_err().text.contains("at least 1"));
     }
 }
