@@ -52,12 +52,18 @@ impl Write for Lines {
     }
 }
 
-/// Runs `run`, and gives what was written meanwhile.
-pub fn capture<R>(run: impl FnOnce() -> R) -> (R, Vec<String>) {
+/// Runs `run`; what is written meanwhile is kept.
+pub fn capture<R>(run: impl FnOnce() -> R) -> R {
     WRITTEN.set(Some(Vec::new()));
     let log = Registry::default().with(layer()).with(LevelFilter::INFO);
     let result = tracing::subscriber::with_default(log, run);
-    (result, WRITTEN.take().unwrap_or_default())
+    WRITTEN.set(None);
+    result
+}
+
+/// The lines that were kept so far.
+pub fn written() -> Vec<String> {
+    WRITTEN.with_borrow(|written| written.clone().unwrap_or_default())
 }
 
 /// The records of the execution among the lines.
@@ -118,7 +124,7 @@ fn fits(expected: &Yaml, record: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{capture, compare, records, write_line};
+    use super::{capture, compare, records, write_line, written};
     use crate::conformance::requirement::{Count, ExpectedLog};
     use std::collections::BTreeMap;
     use yaml_rust2::{Yaml, YamlLoader};
@@ -133,11 +139,12 @@ mod tests {
 
     #[test]
     fn records_are_counted_and_ordered_and_foreign_lines_are_invisible() {
-        let ((), lines) = capture(|| {
+        let lines = capture(|| {
             write_line(r#"{"durableExecutionArn": "arn:1", "hook": "start", "op": "1"}"#);
             write_line("no record");
             write_line(r#"{"executionArn": "arn:2", "hook": "end"}"#);
             write_line(r#"{"executionArn": "arn:1", "hook": "end", "n": 7}"#);
+            written()
         });
         let records = records(&lines, "arn:1");
         let bound = BTreeMap::from([("ID1".to_owned(), "1".to_owned())]);
