@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::branch::{Setting, Standing, refused_setting, run_content};
+use super::branch::{Setting, Standing, refused_setting, run_content, run_context};
 use super::builder::naming;
-use super::outcome::{self, End};
+use super::outcome;
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec, supervise};
 use crate::operation::{Operation, Recordable};
@@ -155,23 +155,7 @@ where
 
     async fn run(self, cx: &Context) -> O::Output {
         let Self { name, operation, compensations } = self;
-        let sub_type = SubType::RUN_IN_CHILD_CONTEXT;
-        let spec = Spec { operation_type: OperationType::Context, sub_type, name: name.as_str() };
-        if let Err(refused) = name.validate() {
-            return O::Output::from_result(Err(outcome::refuse(cx, refused).await));
-        }
-        let Claim { id, recorded } = cx.claim(&spec).await;
-        let end = match Standing::of(recorded) {
-            Standing::Over(ended) => (ended, None),
-            Standing::Runs(runs) => {
-                let content: BoxFuture<'_, End<O::Output>> =
-                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| {
-                        block_and_undo(inside, operation, compensations)
-                    }));
-                content.await
-            }
-        };
-        outcome::output(cx, &id, &spec, end, &Plain).await
+        run_context(cx, name, |inside, _| block_and_undo(inside, operation, compensations)).await
     }
 }
 
