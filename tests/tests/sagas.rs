@@ -123,3 +123,22 @@ fn a_compensation_registered_in_a_branch_is_refused() {
     let error = run.error().unwrap();
     assert_eq!(error.error_type.as_deref(), Some("StepFailure.SettingRefused"));
 }
+
+#[durable]
+async fn hurried(log: Log) -> Result<String> {
+    race!(
+        trip = trip("goes well".to_owned(), log.clone()) => |trip| trip,
+        late = sleep(seconds(1)) => |()| "late".to_owned(),
+    )
+    .await
+}
+
+#[test]
+fn a_saga_that_loses_a_race_is_dropped_and_not_undone() {
+    let log: Log = Arc::default();
+    let seen = log.clone();
+    let handler = move |_: ()| hurried(seen.clone());
+    let run = virtual_time(async { Runner::new().await?.run("hurried", handler, &()).await }).unwrap();
+    assert_eq!(run.result::<String>().unwrap(), "late");
+    assert_eq!(*log.lock().unwrap(), ["book flight", "book car"]);
+}
