@@ -20,7 +20,8 @@ struct Handler<F, In> {
 
 /// Makes a host's [`Function`] of a `#[durable]` function, or of a closure that returns an operation.
 ///
-/// The input is deserialized from the execution's JSON input; no input counts as `null`.
+/// The input is deserialized from the execution's JSON input; no input counts as `null`. So does `{}` where the type does
+/// not read it: that is what AWS Lambda makes of an invocation without a payload.
 pub fn function<F, In, O>(handler: F) -> Arc<dyn Function>
 where
     F: Fn(In) -> O + Send + Sync + 'static,
@@ -42,7 +43,7 @@ where
         let function = self.function.clone();
         let start = move |context: Context, input: String| -> BoxFuture<'static, Ended> {
             Box::pin(async move {
-                let input: In = match serde_json::from_str(&input) {
+                let input: In = match read_input(&input) {
                     Ok(input) => input,
                     // An edit of the input's type must not destroy an execution that is under way.
                     Err(cause) if context.has_history() => return context.unreadable_input(&cause.to_string()).await,
@@ -87,6 +88,16 @@ fn ended<R: Recordable>(output: R) -> Ended {
     match output.into_result() {
         Ok(value) => crate::serdes::round_trip(&value).map(|(text, _)| text).map_err(failed),
         Err(error) => Err(encode_error(&error).unwrap_or_else(failed)),
+    }
+}
+
+fn read_input<In: DeserializeOwned>(json: &str) -> Result<In, serde_json::Error> {
+    const NO_PAYLOAD: &str = "{}";
+    let read = serde_json::from_str(json);
+    if json.trim() != NO_PAYLOAD {
+        read
+    } else {
+        read.or_else(|unread| serde_json::from_str("null").map_err(|_| unread))
     }
 }
 

@@ -42,6 +42,8 @@ pub mod engine;
 mod error;
 pub mod function;
 pub mod handler;
+#[cfg(feature = "server")]
+pub mod host;
 #[cfg(feature = "logging")]
 pub mod logging;
 mod operation;
@@ -50,6 +52,8 @@ pub mod plugin;
 pub mod prelude;
 mod retry;
 mod serdes;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use durable_runtime::BoxError;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -12,8 +13,6 @@ use serde_json::Value;
 
 use super::place::{Place, Standing};
 use super::requirement::ActionKind;
-
-type Bytes = axum::body::Bytes;
 
 const VERSION: &str = "2025-12-01";
 /// How long one request may take: a server that hangs is told so.
@@ -50,7 +49,7 @@ impl Endpoint {
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer, BoxError> {
         let url = format!("{}{path}", self.base);
-        let request = axum::http::Request::builder().method(method).uri(&url);
+        let request = hyper::Request::builder().method(method).uri(&url);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Full::new(Bytes::from(body)))?;
         let response = tokio::time::timeout(PATIENCE, self.client.request(request)).await;

@@ -8,17 +8,21 @@ use std::time::Duration;
 use lexopt::Arg;
 
 use super::failure::Failure;
+#[cfg(feature = "server")]
+use super::hosting::{Host, Serve};
 use super::suggest;
 use crate::engine::ExecutionStatus;
 
-/// An option: `--name VALUE`, or `--name` alone when there is no value.
+/// An option: `--name VALUE`, or `--name` alone when there is no value. One whose value ends in `...` may be given
+/// several times.
 pub(super) struct OptionRow {
     pub(super) name: &'static str,
     pub(super) value: Option<&'static str>,
     pub(super) says: &'static str,
 }
 
-/// An operand: what stands behind the command without a name. Those that may be left out come last.
+/// An operand: what stands behind the command without a name. Those that may be left out come last. One whose name ends
+/// in `...` takes all that is left.
 pub(super) struct OperandRow {
     pub(super) name: &'static str,
     pub(super) required: bool,
@@ -33,13 +37,16 @@ pub(super) struct CommandRow {
     pub(super) options: &'static [OptionRow],
 }
 
-const STORE: OptionRow =
+/// How the value of an option ends that may be given several times.
+const REPEATS: &str = "...";
+
+pub(super) const STORE: OptionRow =
     OptionRow { name: "store", value: Some("PATH"), says: "the store's file (default: .durable/<program>.db)" };
 
 const ID: OperandRow = OperandRow { name: "ID", required: true };
 const JSON: OperandRow = OperandRow { name: "JSON | @FILE | -", required: false };
 
-pub(super) const COMMANDS: [CommandRow; 8] = [
+pub(super) const COMMANDS: &[CommandRow] = &[
     CommandRow {
         name: "start",
         operands: &[JSON],
@@ -64,6 +71,10 @@ pub(super) const COMMANDS: [CommandRow; 8] = [
         more: "BLOCKED executions are tried again: this is what a mended build is for.",
         options: &[STORE],
     },
+    #[cfg(feature = "server")]
+    super::hosting::SERVE,
+    #[cfg(feature = "server")]
+    super::hosting::HOST,
     CommandRow {
         name: "list",
         operands: &[],
@@ -128,13 +139,36 @@ const VERBS: [(&str, &[&str]); 3] = [("succeed", &["raw"]), ("fail", &["type", "
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
-    Start { input: Option<String>, name: Option<String>, function: Option<String>, timeout: Option<Duration> },
+    Start {
+        input: Option<String>,
+        name: Option<String>,
+        function: Option<String>,
+        timeout: Option<Duration>,
+    },
     Resume,
-    List { status: Option<ExecutionStatus>, function: Option<String>, limit: Option<usize> },
-    Show { id: String, payloads: bool },
-    Stop { id: String },
-    Callback { id: String, answer: Answer },
-    Help { command: Option<String> },
+    #[cfg(feature = "server")]
+    Serve(Serve),
+    #[cfg(feature = "server")]
+    Host(Host),
+    List {
+        status: Option<ExecutionStatus>,
+        function: Option<String>,
+        limit: Option<usize>,
+    },
+    Show {
+        id: String,
+        payloads: bool,
+    },
+    Stop {
+        id: String,
+    },
+    Callback {
+        id: String,
+        answer: Answer,
+    },
+    Help {
+        command: Option<String>,
+    },
     Version,
 }
 
@@ -181,7 +215,7 @@ pub(super) fn parse(program: &str, arguments: impl IntoIterator<Item = OsString>
                 let name = name.to_owned();
                 given.option(&name, &mut parser)?;
             }
-            Arg::Value(value) if given.operands.len() < row.operands.len() => {
+            Arg::Value(value) if given.takes_more() => {
                 let text = given.text(value)?;
                 given.operands.push(text);
             }
@@ -198,17 +232,22 @@ fn unknown_command(program: &str, word: &str) -> Failure {
 }
 
 /// The arguments of one command while they are read.
-struct Given<'a> {
+pub(super) struct Given<'a> {
     program: &'a str,
     row: &'static CommandRow,
-    operands: Vec<String>,
-    options: BTreeMap<&'static str, OsString>,
+    pub(super) operands: Vec<String>,
+    options: BTreeMap<&'static str, Vec<OsString>>,
 }
 
 impl Given<'_> {
-    fn wrong(&self, what: &str) -> Failure {
+    pub(super) fn wrong(&self, what: &str) -> Failure {
         let Self { program, row, .. } = self;
         Failure::usage(format!("{what}; `{program} help {}` says what it takes", row.name))
+    }
+
+    fn takes_more(&self) -> bool {
+        let repeats = self.row.operands.last().is_some_and(|operand| operand.name.ends_with(REPEATS));
+        repeats || self.operands.len() < self.row.operands.len()
     }
 
     fn text(&self, value: OsString) -> Result<String, Failure> {
@@ -225,7 +264,10 @@ impl Given<'_> {
             Some(_) => parser.value().map_err(|error| self.wrong(&error.to_string()))?,
             None => OsString::new(),
         };
-        if self.options.insert(option.name, value).is_some() {
+        let repeats = option.value.is_some_and(|value| value.ends_with(REPEATS));
+        let given = self.options.entry(option.name).or_default();
+        given.push(value);
+        if given.len() > 1 && !repeats {
             return Err(self.wrong(&format!("`--{name}` is given twice")));
         }
         Ok(())
@@ -233,22 +275,36 @@ impl Given<'_> {
 
     /// Takes an option's text.
     fn take(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        self.options.remove(name).map(|value| self.text(value)).transpose()
+        Ok(self.take_all(name)?.pop())
+    }
+
+    /// Takes the texts of an option that may be given several times.
+    pub(super) fn take_all(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+        self.options.remove(name).into_iter().flatten().map(|value| self.text(value)).collect()
     }
 
     /// Takes an option's text and reads it, or says what it should have been.
-    fn read<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+    pub(super) fn read<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
         let Some(text) = self.take(name)? else { return Ok(None) };
         read(&text).map(Some).ok_or_else(|| self.wrong(&format!("`--{name} {text}`: {expected}")))
     }
 
     fn finish(mut self) -> Result<Parsed, Failure> {
-        let store = self.options.remove("store").map(PathBuf::from);
+        let store = self.options.remove("store").and_then(|mut given| given.pop()).map(PathBuf::from);
         if store.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
             return Err(self.wrong("`--store` names no file"));
         }
         if let Some(missing) = self.row.operands.iter().skip(self.operands.len()).find(|operand| operand.required) {
             return Err(self.wrong(&format!("`{}` needs {}", self.row.name, missing.name)));
+        }
+        #[cfg(feature = "server")]
+        if self.row.name == super::hosting::HOST.name {
+            return Ok(Parsed { command: Command::Host(self.host()?), store });
         }
         let mut operands = std::mem::take(&mut self.operands).into_iter();
         let mut id = || operands.next().unwrap_or_default();
@@ -262,6 +318,8 @@ impl Given<'_> {
                 input: operands.next(),
             },
             "resume" => Command::Resume,
+            #[cfg(feature = "server")]
+            "serve" => Command::Serve(self.serve()?),
             "list" => Command::List {
                 status: self.read("status", "one of running, succeeded, failed, timed_out, stopped", |text| {
                     ExecutionStatus::parse(&text.replace('-', "_"))

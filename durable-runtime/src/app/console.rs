@@ -98,6 +98,10 @@ impl App {
                 run::start(self, &place, start, terminal).await
             }
             Command::Resume => run::resume(self, &place, terminal).await,
+            #[cfg(feature = "server")]
+            Command::Serve(how) => super::serve::serve(self, &place, how, terminal).await,
+            #[cfg(feature = "server")]
+            Command::Host(how) => super::host::host(how, terminal).await,
             Command::List { status, function, limit } => {
                 let filter = ListFilter { function, statuses: status.into_iter().collect(), limit };
                 inspect::list(place.store, filter, now, terminal).await

@@ -24,7 +24,7 @@ fn overview(program: &str, functions: &[String]) -> String {
     let width = usages.iter().map(String::len).max().unwrap_or(0);
     let mut text = format!("{program}: durable functions that survive being stopped at any moment\n\n");
     let _ = writeln!(text, "functions: {}\n\ncommands:", functions.join(", "));
-    for (usage, row) in usages.iter().zip(&COMMANDS) {
+    for (usage, row) in usages.iter().zip(COMMANDS) {
         let _ = writeln!(text, "  {usage:width$}  {}", row.says);
     }
     let _ = write!(

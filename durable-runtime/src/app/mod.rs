@@ -18,6 +18,10 @@ mod failure;
 mod follow;
 #[cfg(feature = "engine")]
 mod help;
+#[cfg(feature = "server")]
+mod host;
+#[cfg(feature = "server")]
+mod hosting;
 #[cfg(feature = "engine")]
 mod input;
 #[cfg(feature = "engine")]
@@ -31,6 +35,8 @@ mod progress;
 mod render;
 #[cfg(feature = "engine")]
 mod run;
+#[cfg(feature = "server")]
+mod serve;
 #[cfg(feature = "engine")]
 mod stop;
 #[cfg(feature = "engine")]

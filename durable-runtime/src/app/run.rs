@@ -15,7 +15,7 @@ use super::text;
 use crate::engine::{Arn, Engine, EngineError, ExecutionStatus, ExecutionSummary, StartOptions, Started};
 
 /// How long an interrupted command waits for what runs to come to rest.
-const GOODBYE: Duration = Duration::from_secs(5);
+pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What `start` was given.
 pub(super) struct Start {
@@ -79,7 +79,7 @@ pub(super) async fn resume(app: &App, place: &Place, terminal: &mut Terminal) ->
 }
 
 /// Opens the store, making the default one's directory on demand, and registers every function.
-async fn open(app: &App, place: &Place) -> Result<Engine, Failure> {
+pub(super) async fn open(app: &App, place: &Place) -> Result<Engine, Failure> {
     if let Some(directory) = place.store.parent().filter(|_| place.is_default) {
         std::fs::create_dir_all(directory).map_err(|error| {
             let shown = directory.display();

@@ -10,7 +10,7 @@ const REGION: &str = "local";
 const NAME_CHARS: usize = 64;
 
 /// The version that every function of the embedded engine runs as.
-pub(crate) const VERSION: &str = "$LATEST";
+pub const VERSION: &str = "$LATEST";
 
 /// The identity of an execution, in the service's form with account `000000000000` and region `local`:
 /// `arn:aws:lambda:local:000000000000:function:<function>:$LATEST/durable-execution/<name>/<id>`.
@@ -26,6 +26,23 @@ impl Arn {
     /// Takes a text that the store holds as an ARN.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
+    }
+
+    /// Reads an ARN of this engine: an execution's, with its name and its id. Says nothing of whether it exists.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSuchExecution`] when the text is no such ARN.
+    pub fn parse(text: &str) -> Result<Self, EngineError> {
+        let prefix = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:");
+        let suffix = format!(":{VERSION}/durable-execution/");
+        let rest = text.strip_prefix(&prefix).and_then(|rest| rest.split_once(&suffix));
+        let parts = rest.and_then(|(function, rest)| Some((function, rest.split_once('/')?)));
+        match parts {
+            Some((function, (name, id))) if [function, name, id].iter().all(|part| is_word(part, NAME_CHARS)) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(EngineError::NoSuchExecution { text: text.to_owned() }),
+        }
     }
 
     /// The whole ARN.
@@ -60,7 +77,8 @@ impl AsRef<str> for Arn {
 }
 
 /// The ARN of a function of this engine, with its version.
-pub(crate) fn function_arn(function: &str) -> String {
+#[must_use]
+pub fn function_arn(function: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}:{VERSION}")
 }
 
@@ -92,6 +110,18 @@ mod tests {
         assert_eq!((arn.name(), arn.id()), ("order-7", "a1b2"));
         let text = "arn:aws:lambda:local:000000000000:function:checkout:$LATEST/durable-execution/order-7/a1b2";
         assert_eq!(arn.as_str(), text);
+    }
+
+    #[test]
+    fn only_an_execution_of_this_engine_reads_as_an_arn() {
+        let arn = Arn::compose("checkout", "order-7", "a1b2");
+        assert_eq!(Arn::parse(arn.as_str()), Ok(arn.clone()));
+        let texts = ["", "order-7", "arn:aws:lambda:local:000000000000:function:checkout:$LATEST"];
+        let changed = [("checkout", "check out"), ("local", "eu-west-1"), ("order-7", ""), ("a1b2", "a/b")];
+        let changed = changed.map(|(part, other)| arn.as_str().replace(part, other));
+        for text in texts.into_iter().chain(changed.iter().map(String::as_str)) {
+            assert!(Arn::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

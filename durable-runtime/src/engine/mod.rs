@@ -11,6 +11,7 @@ mod live;
 mod machine;
 mod options;
 mod outside;
+mod paged;
 mod post;
 mod service;
 mod shared;
@@ -24,10 +25,11 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-pub use arn::Arn;
+pub use arn::{Arn, VERSION, function_arn};
 pub use beside::{complete_callback_in_store, heartbeat_in_store, stop_in_store};
 pub use error::{ClosedBy, EngineError};
 pub use options::EngineOptions;
+pub use paged::{HistoryPage, HistoryQuery, ListPage, ListQuery, ListedExecution};
 pub use store::Reader;
 pub use summary::{
     Change, ChangeKind, ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary, Resumed, StartOptions, Started,
@@ -35,6 +37,8 @@ pub use summary::{
 
 pub(crate) use beside::{DoneBy, carry_out};
 pub(crate) use demand::Demand;
+#[cfg(feature = "server")]
+pub(crate) use shared::random_id as fresh_request_id;
 
 use crate::function::Function;
 use crate::wire::{ErrorObject, HistoryEvent};
@@ -68,6 +72,12 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.fail(EngineError::Closed);
         self.shared.store.close();
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
     }
 }
 
@@ -272,6 +282,11 @@ impl Engine {
     #[must_use]
     pub fn watch(&self) -> broadcast::Receiver<Change> {
         self.shared().watch()
+    }
+
+    /// Resolves when the engine has stopped, with why: it was closed, or its store failed or was taken from it.
+    pub async fn stopped(&self) -> EngineError {
+        self.shared().stopped().await
     }
 
     /// Stops the engine: functions are dropped where they wait, what was asked for is written, the lock is given up.

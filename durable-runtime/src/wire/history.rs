@@ -103,6 +103,18 @@ pub struct HistoryDetails {
     pub durable_execution_arn: Option<String>,
 }
 
+impl HistoryDetails {
+    /// Leaves inputs, results and errors out, and says so where they were.
+    pub fn leave_data_out(&mut self) {
+        for payload in [&mut self.input, &mut self.result].into_iter().flatten() {
+            *payload = HistoryPayload { payload: None, truncated: true };
+        }
+        if let Some(error) = &mut self.error {
+            *error = HistoryError { payload: None, truncated: true };
+        }
+    }
+}
+
 /// A payload in an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

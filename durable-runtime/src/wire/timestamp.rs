@@ -21,6 +21,12 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// Reads RFC 3339 text, with `T` or a blank between date and time; `None` when it is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        parse_text(text)
+    }
+
     /// Milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
@@ -99,25 +105,38 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// `2025-12-18 10:53:45.863776+00:00`, with `T` or a space, with `Z` or an offset.
+/// `2025-12-18 10:53:45.863776+00:00`, with `T` or a blank, with `Z` or an offset.
 fn parse_text(text: &str) -> Option<Timestamp> {
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;
+    let number = |from: usize, to: usize| digits(text.get(from..to)?);
+    let separators = [(4, "-"), (7, "-"), (13, ":"), (16, ":")];
+    if separators.iter().any(|(at, separator)| text.get(*at..*at + 1) != Some(*separator)) {
+        return None;
+    }
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
     let rest = text.get(19..)?;
     let zone_at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
     let (fraction, zone) = rest.split_at(zone_at);
     let fraction_millis = match fraction.strip_prefix('.') {
-        Some(digits) => digits.chars().chain("000".chars()).take(3).collect::<String>().parse::<i64>().ok()?,
-        None => 0,
+        Some(fraction) => digits(&fraction.chars().chain("000".chars()).take(3).collect::<String>())?,
+        None if fraction.is_empty() => 0,
+        None => return None,
     };
-    let offset_minutes = match zone.chars().next() {
-        Some(sign @ ('+' | '-')) => {
-            let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
-            let minutes = digits.get(0..2)?.parse::<i64>().ok()? * 60 + digits.get(2..4)?.parse::<i64>().ok()?;
-            if sign == '-' { -minutes } else { minutes }
+    let offset_minutes = match zone {
+        "" | "Z" | "z" => 0,
+        offset => {
+            let (sign, distance) = match offset.strip_prefix('-') {
+                Some(distance) => (-1, distance),
+                None => (1, offset.strip_prefix('+')?),
+            };
+            let distance = distance.replace(':', "");
+            sign * (digits(distance.get(0..2)?)? * 60 + digits(distance.get(2..)?)?)
         }
-        _ => 0,
     };
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     Some(Timestamp((seconds - offset_minutes * 60) * 1000 + fraction_millis))
@@ -175,6 +194,10 @@ mod tests {
             assert_eq!(serde_json::from_str::<Timestamp>(text).unwrap(), instant, "{text}");
         }
         assert_eq!(instant.to_string(), "2025-12-18T10:53:45.863Z");
-        assert!(serde_json::from_str::<Timestamp>("\"soon\"").is_err());
+        for text in
+            ["soon", "2025-12-18", "2025-13-18T10:53:45Z", "2025-12-18T10:53:45 o'clock", "2025-12-18T10:53:45+"]
+        {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod fence;
 mod inbox;
 mod lock;
+mod pages;
 mod queries;
 mod reader;
 mod rows;
@@ -13,6 +14,7 @@ pub use reader::Reader;
 
 pub(crate) use inbox::{Asked, Request};
 pub(crate) use lock::real_path;
+pub(crate) use pages::{history_page, knows_function, list_page};
 pub(crate) use queries::{
     Unfinished, describe, find, history, inbox_requests, list, load, load_bare, open_callback, operations, unfinished,
 };

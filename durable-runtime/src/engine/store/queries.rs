@@ -118,20 +118,22 @@ pub(crate) fn history(connection: &Connection, arn: &Arn) -> Result<Vec<HistoryE
     let sql = "SELECT number, type, at, id, parent_id, name, sub_type, details FROM events WHERE execution = ?1
                ORDER BY number";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([key], |row| {
-        let details: String = row.get("details")?;
-        Ok(HistoryEvent {
-            event_type: row.get("type")?,
-            sub_type: sub_type(row)?,
-            event_id: row.get("number")?,
-            id: operation_id(row, "id")?,
-            name: row.get("name")?,
-            parent_id: operation_id(row, "parent_id")?,
-            event_timestamp: timestamp(row, "at")?,
-            details: serde_json::from_str(&details).map_err(|error| unreadable("details", error))?,
-        })
-    })?;
+    let rows = statement.query_map([key], |row| event(row, &row.get::<_, String>("details")?))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// An event with its `details`.
+pub(super) fn event(row: &Row<'_>, details: &str) -> rusqlite::Result<HistoryEvent> {
+    Ok(HistoryEvent {
+        event_type: row.get("type")?,
+        sub_type: sub_type(row)?,
+        event_id: row.get("number")?,
+        id: operation_id(row, "id")?,
+        name: row.get("name")?,
+        parent_id: operation_id(row, "parent_id")?,
+        event_timestamp: timestamp(row, "at")?,
+        details: serde_json::from_str(details).map_err(|error| unreadable("details", error))?,
+    })
 }
 
 /// All operations of an execution, EXECUTION apart.
@@ -320,9 +322,9 @@ pub(crate) fn inbox_requests(connection: &Connection) -> Result<Vec<(i64, super:
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn key(connection: &Connection, arn: &Arn) -> Result<i64, JobError> {
-    let mut statement = connection.prepare_cached("SELECT key FROM executions WHERE id = ?1")?;
-    statement.query_row([arn.id()], |row| row.get(0)).optional()?.ok_or_else(|| no_such(arn.as_str()))
+pub(super) fn key(connection: &Connection, arn: &Arn) -> Result<i64, JobError> {
+    let mut statement = connection.prepare_cached("SELECT key FROM executions WHERE id = ?1 AND arn = ?2")?;
+    statement.query_row([arn.id(), arn.as_str()], |row| row.get(0)).optional()?.ok_or_else(|| no_such(arn.as_str()))
 }
 
 fn no_such(text: &str) -> JobError {
@@ -333,11 +335,11 @@ fn status_of(word: &str) -> OperationStatus {
     STATUSES.iter().find(|(_, known)| *known == word).map_or(OperationStatus::Unknown, |(status, _)| *status)
 }
 
-fn timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+pub(super) fn timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_millis)
 }
 
-fn optional_timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn optional_timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
 }
 
