@@ -24,6 +24,32 @@ pub struct Invocation {
     pub plugins: Vec<Arc<dyn Plugin>>,
     /// When the host ends the invocation, if it does.
     pub deadline: Option<Timestamp>,
+    /// What else the host says.
+    pub host: HostFacts,
+    /// What becomes of code that does not fit the history; `None` where the host can keep the execution until another
+    /// build comes.
+    pub on_divergence: Option<Divergence>,
+}
+
+/// What a host that cannot wait for another build does when today's code does not fit an execution's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Divergence {
+    /// The execution fails, at once and for good: whoever started it is told.
+    #[default]
+    FailExecution,
+    /// The invocation fails. AWS Lambda invokes again, with growing pauses and for some hours, so that going back to the
+    /// build that fits (by an alias, say) saves the execution.
+    FailInvocation,
+}
+
+/// What a host may say of an invocation beside its event. Nothing of it is recorded, so it may differ between the
+/// invocations of one execution.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostFacts {
+    /// The tenant that the function runs for, if it isolates tenants.
+    pub tenant_id: Option<String>,
+    /// The X-Ray trace header.
+    pub trace_header: Option<String>,
 }
 
 /// How an invocation ended.
@@ -33,8 +59,8 @@ pub enum InvocationOutcome {
     Answered(InvocationResponse),
     /// The invocation failed, not the execution: the host invokes again.
     Failed(ErrorObject),
-    /// Today's code does not fit the recorded history. The text is the report for people. A host that can
-    /// wait for the next build keeps the execution; another one fails it.
+    /// Today's code does not fit the recorded history. The text is the report for people. Only for a host that can
+    /// keep the execution until the next build: others say what to do instead, by [`Invocation::on_divergence`].
     Blocked(String),
 }
 

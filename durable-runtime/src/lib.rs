@@ -44,6 +44,8 @@ pub mod function;
 pub mod handler;
 #[cfg(feature = "server")]
 pub mod host;
+#[cfg(feature = "aws")]
+mod lambda;
 #[cfg(feature = "logging")]
 pub mod logging;
 mod operation;
@@ -77,4 +79,6 @@ pub use crate::retry::{Jitter, RetryPolicy};
 #[cfg(feature = "encryption")]
 pub use crate::serdes::Encrypting;
 pub use crate::serdes::{Codec, FileOverflow, Json, Serdes, SerdesPlace};
+#[cfg(feature = "aws")]
+pub use aws_sdk_lambda;
 pub use durable_macros::{child, durable, parallel, race, record, step};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use durable_runtime::clock::{BoxFuture, Clock, SystemClock};
-use durable_runtime::function::{Function, Invocation, InvocationOutcome};
+use durable_runtime::function::{Function, HostFacts, Invocation, InvocationOutcome};
 use durable_runtime::service::{DurableService, ServiceError};
 use durable_runtime::wire::{
     Action, CheckpointRequest, CheckpointResponse, ContextDetails, ExecutionDetails, InvocationEvent, InvocationStatus,
@@ -175,6 +175,8 @@ impl Scripted {
             request_id: "request".into(),
             plugins: Vec::new(),
             deadline: None,
+            host: HostFacts::default(),
+            on_divergence: None,
         };
         let outcome = function.invoke(invocation).await;
         if let InvocationOutcome::Answered(response) = &outcome {

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use durable_runtime::clock::{BoxFuture, Clock, SystemClock};
-use durable_runtime::function::{Function, Invocation, InvocationOutcome};
+use durable_runtime::function::{Function, HostFacts, Invocation, InvocationOutcome};
 use durable_runtime::handler::function;
 use durable_runtime::prelude::*;
 use durable_runtime::service::{DurableService, ServiceError};
@@ -401,6 +401,8 @@ fn invocation(service: &Scripted, line: Arc<dyn DurableService>) -> Invocation {
         function_name: "scripted".into(),
         request_id: "request".into(),
         deadline: None,
+        host: HostFacts::default(),
+        on_divergence: None,
         plugins: Vec::new(),
     }
 }

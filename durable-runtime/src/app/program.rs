@@ -8,9 +8,13 @@ use std::sync::Arc;
 #[cfg(feature = "engine")]
 use crate::engine::EngineOptions;
 use crate::error::BoxError;
-use crate::function::Function;
+use crate::function::{Divergence, Function};
 use crate::handler::with_plugins;
+#[cfg(feature = "aws")]
+use crate::lambda::{self, Served};
 use crate::plugin::Plugin;
+#[cfg(feature = "aws")]
+use crate::service::AwsService;
 
 /// Set by AWS Lambda, and by whatever plays it.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -27,6 +31,10 @@ pub struct App {
     #[cfg(feature = "engine")]
     pub(super) options: EngineOptions,
     pub(super) plugins: Vec<Arc<dyn Plugin>>,
+    #[cfg_attr(not(feature = "aws"), allow(dead_code))]
+    on_divergence: Divergence,
+    #[cfg(feature = "aws")]
+    client: Option<aws_sdk_lambda::Client>,
 }
 
 /// A function under its name.
@@ -70,6 +78,9 @@ impl App {
             #[cfg(feature = "engine")]
             options: EngineOptions::default(),
             plugins: Vec::new(),
+            on_divergence: Divergence::default(),
+            #[cfg(feature = "aws")]
+            client: None,
         }
     }
 
@@ -97,6 +108,24 @@ impl App {
     #[must_use]
     pub fn plugin(mut self, plugin: impl Plugin) -> Self {
         self.plugins.push(Arc::new(plugin));
+        self
+    }
+
+    /// What AWS Lambda is told when today's code does not fit an execution's history: by default the execution fails.
+    /// The embedded engine keeps such an execution BLOCKED, whatever is set here.
+    #[must_use]
+    pub fn on_divergence(mut self, what: Divergence) -> Self {
+        self.on_divergence = what;
+        self
+    }
+
+    /// The client by which checkpoints go to AWS, in place of one that is made of the environment at the first call. For
+    /// credentials from elsewhere, a proxy, another TLS: `Client::new(&config)` makes one of the configuration that
+    /// `aws-config` loads. The SDK is this crate's [`aws_sdk_lambda`](crate::aws_sdk_lambda).
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub fn aws_client(mut self, client: aws_sdk_lambda::Client) -> Self {
+        self.client = Some(client);
         self
     }
 
@@ -132,7 +161,9 @@ impl App {
 
     #[cfg(feature = "aws")]
     async fn run_on_lambda(self) -> Result<(), BoxError> {
-        Err("not yet".into())
+        let functions = self.functions().map(|(name, function)| (name.to_owned(), function)).collect();
+        let service = self.client.map_or_else(AwsService::from_environment, AwsService::new);
+        lambda::serve(Served { functions, service: Arc::new(service), on_divergence: self.on_divergence }).await
     }
 
     #[cfg(not(feature = "aws"))]

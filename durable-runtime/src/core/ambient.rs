@@ -3,7 +3,7 @@
 //! Set around every poll, so that branches which interleave on one thread never see each other's.
 
 use std::cell::{Cell, RefCell};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::context::Context;
 use crate::wire::OperationId;
@@ -87,6 +87,33 @@ impl Execution {
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.0.shared().execution.request_id
+    }
+
+    /// The ARN of the function with its version, which is the same in every invocation of one execution.
+    #[must_use]
+    pub fn function_arn(&self) -> &str {
+        let arn = self.arn();
+        arn.split_once("/durable-execution/").map_or(arn, |(function, _)| function)
+    }
+
+    /// How much time is left of this invocation, by the host's clock; zero once it is over, `None` where the host sets no
+    /// end. For logs, and for a step body that wants to stop in time; durable code never decides anything by it.
+    #[must_use]
+    pub fn remaining_time(&self) -> Option<Duration> {
+        let shared = self.0.shared();
+        Some(shared.execution.deadline?.since(shared.clock.now()))
+    }
+
+    /// The tenant that the function was invoked for, where the host isolates tenants.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.0.shared().execution.host.tenant_id.as_deref()
+    }
+
+    /// The X-Ray trace header of this invocation, where the host sends one. It differs between invocations.
+    #[must_use]
+    pub fn trace_header(&self) -> Option<&str> {
+        self.0.shared().execution.host.trace_header.as_deref()
     }
 
     /// The id of the context that this code runs in: a child context or a branch, also one without a record of its own.

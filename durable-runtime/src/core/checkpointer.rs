@@ -24,6 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The pause between questions for news that may come at any time.
 const OPEN_PAUSE: Duration = Duration::from_secs(1);
+/// The shortest time that has to be left of the invocation for a question.
+const LAST_QUESTION_BEFORE_END: Duration = Duration::from_secs(1);
 /// Operations per page of state.
 const PAGE_ITEMS: u32 = 1000;
 
@@ -134,7 +136,10 @@ impl Checkpointer {
         let by_clock = due.map(|at| if at > self.last_answer { at } else { again });
         let by_patience =
             open.then(|| self.last_answer.plus((OPEN_PAUSE * (self.vain_questions + 1)).min(LONGEST_PAUSE)));
-        by_clock.into_iter().chain(by_patience).min()
+        let end = self.shared.execution.deadline;
+        // What would begin on such news could not end any more.
+        let leaves_time = |at: &Timestamp| end.is_none_or(|end| end.since(*at) >= LAST_QUESTION_BEFORE_END);
+        by_clock.into_iter().chain(by_patience).min().filter(leaves_time)
     }
 
     async fn send(&mut self, updates: Vec<OperationUpdate>, upto: Sequence) -> Result<(), Fatal> {

@@ -14,6 +14,9 @@ const CAUSES: &str = "\
     * an operation whose position depends on data: give it a name or a key that says which it is
 ";
 
+/// The type of the error that a divergent run ends with, where it ends with one.
+pub(crate) const DIVERGED: &str = "Diverged";
+
 /// What kind of mismatch it is.
 pub(crate) enum Mismatch<'a> {
     /// The recorded operation is another one.

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use super::alarm::Alarm;
 use super::ambient::with_context;
 use super::checkpointer::{Checkpointer, all_pages};
 use super::context::Context;
@@ -15,6 +16,7 @@ use super::divergence::foreign_wait;
 use super::fatal::Fatal;
 use super::journal::Journal;
 use super::observer::Observer;
+use super::outbox::escaped_bytes;
 use super::shared::{ExecutionFacts, Shared};
 use super::wakers::HandlerWaker;
 use crate::clock::BoxFuture;
@@ -40,12 +42,13 @@ pub(crate) struct Root {
 
 /// Runs one invocation.
 pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutcome {
-    let Invocation { event, service, clock, function_name, request_id, plugins, deadline: _ } = invocation;
+    let Invocation { event, service, clock, function_name, request_id, plugins, deadline, host, on_divergence } =
+        invocation;
     let (arn, token) = (event.durable_execution_arn, event.checkpoint_token);
     let changed = event.updated_operation_ids.as_ref().is_some_and(|ids| !ids.is_empty());
     let operations = match all_pages(&*service, &arn, &token, event.initial_execution_state).await {
         Ok(operations) => operations,
-        Err(error) => return Fatal::Service(error).into(),
+        Err(error) => return Fatal::Service(error).outcome(on_divergence),
     };
     let replaying = operations.iter().any(|operation| operation.operation_type != OperationType::Execution);
     // A service that had no news to tell, or a step begun and not ended, means that the last invocation died.
@@ -65,7 +68,8 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
     };
     let observer = Observer::of(plugins, info, &operations, event.updated_operation_ids);
 
-    let execution = ExecutionFacts { arn, function_name, request_id };
+    let execution = ExecutionFacts { arn, function_name, request_id, deadline, host };
+    let alarm = Alarm::set(&*clock, deadline);
     let shared = Arc::new(Shared::new(Journal::new(operations), clock, execution, observer));
     let context = Context::root(shared.clone(), replaying);
     let checkpointer = Checkpointer::new(shared.clone(), service, token, impatient);
@@ -78,13 +82,16 @@ pub(crate) async fn drive(invocation: Invocation, root: Root) -> InvocationOutco
         waker: Arc::default(),
         handler: Some((root.start)(context.clone(), input)),
         context,
+        alarm,
         ended: None,
         first: true,
     };
     let outcome = match poll_fn(|cx| run.poll(cx)).await {
-        Verdict::Fatal(fatal) => fatal.into(),
+        Verdict::Fatal(fatal) => fatal.outcome(on_divergence),
         Verdict::Suspended => InvocationOutcome::Answered(InvocationResponse::pending()),
-        Verdict::Ended(ended) => answer(&shared, &execution_id, ended).await,
+        Verdict::Ended(ended) => {
+            answer(&shared, &execution_id, ended).await.unwrap_or_else(|fatal| fatal.outcome(on_divergence))
+        }
     };
     drop(run);
     shared.lock().closed = true;
@@ -127,14 +134,16 @@ struct Run {
     waker: Arc<HandlerWaker>,
     handler: Option<BoxFuture<'static, Ended>>,
     context: Context,
+    alarm: Alarm,
     ended: Option<Ended>,
     first: bool,
 }
 
 impl Run {
-    fn poll(&mut self, cx: &TaskContext<'_>) -> Poll<Verdict> {
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Verdict> {
         let shared = self.context.shared().clone();
         self.waker.forward_to(cx.waker());
+        self.alarm.look(cx, &shared);
         let mut polls = 0;
         loop {
             if self.handler.is_some() && (std::mem::take(&mut self.first) || self.waker.take_woken()) {
@@ -218,16 +227,17 @@ impl Run {
 }
 
 /// Answers with the end of durable code. What does not fit into an answer is checkpointed first.
-async fn answer(shared: &Arc<Shared>, execution_id: &str, ended: Ended) -> InvocationOutcome {
+async fn answer(shared: &Arc<Shared>, execution_id: &str, ended: Ended) -> Result<InvocationOutcome, Fatal> {
     let bytes = match &ended {
-        Ok(result) => result.len(),
+        // As it stands in the answer: a text inside JSON.
+        Ok(result) => escaped_bytes(result),
         Err(error) => error.json_bytes(),
     };
     if bytes <= limits::RESPONSE_BYTES {
-        return InvocationOutcome::Answered(match ended {
+        return Ok(InvocationOutcome::Answered(match ended {
             Ok(result) => InvocationResponse::succeeded(result),
             Err(error) => InvocationResponse::failed(Some(error)),
-        });
+        }));
     }
     let (action, empty) = match &ended {
         Ok(_) => (Action::Succeed, InvocationResponse::succeeded(String::new())),
@@ -242,17 +252,17 @@ async fn answer(shared: &Arc<Shared>, execution_id: &str, ended: Ended) -> Invoc
     }
     let sequence = shared.lock().outbox.push(Box::new(update), true);
     shared.attention.notify_one();
-    let failed = poll_fn(|cx| {
+    poll_fn(|cx| {
         let mut state = shared.lock();
         state.driver = Some(cx.waker().clone());
         match &state.fatal {
             // The execution has its result: no token is the service's way to say that nothing more is taken.
-            Some(Fatal::Ended) => Poll::Ready(None),
-            Some(fatal) => Poll::Ready(Some(fatal.clone())),
-            None if state.outbox.is_settled(sequence) => Poll::Ready(None),
+            Some(Fatal::Ended) => Poll::Ready(Ok(())),
+            Some(fatal) => Poll::Ready(Err(fatal.clone())),
+            None if state.outbox.is_settled(sequence) => Poll::Ready(Ok(())),
             None => Poll::Pending,
         }
     })
-    .await;
-    failed.map_or(InvocationOutcome::Answered(empty), InvocationOutcome::from)
+    .await?;
+    Ok(InvocationOutcome::Answered(empty))
 }

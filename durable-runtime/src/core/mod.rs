@@ -1,6 +1,7 @@
 //! The replay core: what is recorded, what is due, what waits. It does no I/O and reads no clock; the outside
 //! comes in through [`DurableService`](crate::service::DurableService) and [`Clock`](crate::clock::Clock).
 
+mod alarm;
 mod ambient;
 mod body;
 mod checkpointer;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ambient::observing;
 use super::context::{Context, Spec};
+use super::divergence::DIVERGED;
 use crate::error::StepFailure;
 use crate::function::InvocationOutcome;
 use crate::plugin::{
@@ -105,7 +106,7 @@ impl Observer {
             }
             InvocationOutcome::Failed(error) => (InvocationEndStatus::Retrying, None, Some(error)),
             InvocationOutcome::Blocked(report) => {
-                blocked = ErrorObject::new("Diverged", report.as_str());
+                blocked = ErrorObject::new(DIVERGED, report.as_str());
                 (InvocationEndStatus::Retrying, None, Some(&blocked))
             }
         };

@@ -179,7 +179,7 @@ fn weight(update: &OperationUpdate) -> usize {
 }
 
 /// Bytes of `text` inside a JSON string.
-fn escaped_bytes(text: &str) -> usize {
+pub(super) fn escaped_bytes(text: &str) -> usize {
     let extra = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
         0x00..=0x1f => 5,

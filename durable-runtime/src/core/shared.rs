@@ -12,7 +12,8 @@ use super::outbox::Outbox;
 use super::parked::Parked;
 use super::wakers::sanctioned;
 use crate::clock::Clock;
-use crate::wire::{Operation, OperationId, OperationType, Operations};
+use crate::function::HostFacts;
+use crate::wire::{Operation, OperationId, OperationType, Operations, Timestamp};
 
 /// One invocation, as seen from inside.
 pub(crate) struct Shared {
@@ -25,11 +26,14 @@ pub(crate) struct Shared {
     pub(crate) observer: Option<Observer>,
 }
 
-/// What an execution is called.
+/// What an execution is called, and what its host says of this invocation.
 pub(crate) struct ExecutionFacts {
     pub(crate) arn: String,
     pub(crate) function_name: String,
     pub(crate) request_id: String,
+    /// When the host ends this invocation, if it does.
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) host: HostFacts,
 }
 
 #[derive(Default)]

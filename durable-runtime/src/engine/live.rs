@@ -22,7 +22,7 @@ use super::shared::{Shared, random_id};
 use super::store;
 use super::summary::{ChangeKind, ExecutionStatus};
 use crate::clock::BoxFuture;
-use crate::function::{Invocation, InvocationOutcome};
+use crate::function::{HostFacts, Invocation, InvocationOutcome};
 use crate::service::ServiceError;
 use crate::wire::{ErrorObject, Timestamp};
 use blocked::BlockedTargets;
@@ -279,6 +279,8 @@ impl Live {
             request_id: request_id.clone(),
             plugins: Vec::new(),
             deadline: None,
+            host: HostFacts::default(),
+            on_divergence: None,
         };
         let own = self.own.clone();
         let counted = Counted::by(&self.shared);

@@ -1,9 +1,15 @@
 //! The durable execution service as the runtime sees it: two calls and their failures. Knows no transport.
 
+#[cfg(feature = "aws")]
+mod aws;
+
 use std::fmt;
 
 use crate::clock::BoxFuture;
 use crate::wire::{CheckpointRequest, CheckpointResponse, StatePage, StateRequest};
+
+#[cfg(feature = "aws")]
+pub use aws::AwsService;
 
 /// The service's data plane: AWS Lambda, or the embedded engine.
 pub trait DurableService: Send + Sync + 'static {
