@@ -4,6 +4,7 @@ mod callbacks;
 #[path = "../conformance/mod.rs"]
 pub mod conformance;
 mod pages;
+pub mod runtime;
 mod scripted;
 
 pub use callbacks::callback_id;

@@ -9,6 +9,7 @@
 mod assignment;
 mod call;
 mod capture;
+mod connection;
 mod endpoint;
 mod environment;
 mod function;

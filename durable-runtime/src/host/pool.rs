@@ -111,6 +111,17 @@ impl Pool {
     pub(super) fn undelivered(self: &Arc<Self>, chosen: Chosen) {
         let limit = Instant::now() + self.options.init_timeout;
         let given_up = self.roster().undelivered(chosen, limit);
+        self.give_up(given_up);
+    }
+
+    /// The event that a process was given last was never read by it: another one gets it.
+    pub(super) fn unread(self: &Arc<Self>, process: u64, request_id: &str) {
+        let limit = Instant::now() + self.options.init_timeout;
+        let given_up = self.roster().unread(process, request_id, limit);
+        self.give_up(given_up);
+    }
+
+    fn give_up(self: &Arc<Self>, given_up: Option<Job>) {
         if let Some(job) = given_up {
             let message = "Runtime exited before it took the event, again and again".to_owned();
             let reply = exit_error(&job.call.request_id, &message);
@@ -157,7 +168,7 @@ pub(super) fn exit_error(request_id: &str, words: &str) -> Reply {
 
 /// The error of an invocation that took too long.
 pub(super) fn overrun(running: &Running) -> Reply {
-    let Running { request_id, timeout, .. } = running;
+    let (request_id, timeout) = (&running.job.call.request_id, running.timeout);
     let seconds = timeout.as_secs_f64();
     Reply::failed(
         "Sandbox.Timedout",

@@ -32,14 +32,6 @@ impl Process {
         })
     }
 
-    /// Tells from elsewhere whether it still lives.
-    pub(super) const fn alive(&self) -> Alive {
-        Alive {
-            #[cfg(unix)]
-            id: self.group,
-        }
-    }
-
     /// Resolves with how it ended.
     pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
@@ -77,30 +69,6 @@ impl Process {
             // A group that is gone needs no signal.
             let _ = rustix::process::kill_process_group(group, signal);
         }
-    }
-}
-
-/// Whether a process still lives. It may have ended before anybody has waited for it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Alive {
-    #[cfg(unix)]
-    id: Option<rustix::process::Pid>,
-}
-
-impl Alive {
-    /// Asks the operating system.
-    #[cfg(unix)]
-    pub(super) fn check(self) -> bool {
-        use rustix::process::{WaitId, WaitIdOptions, waitid};
-        // Only looks: the status stays for whoever waits.
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        self.id.is_some_and(|id| matches!(waitid(WaitId::Pid(id), look), Ok(None)))
-    }
-
-    /// Not known here: the end is noticed a little later.
-    #[cfg(not(unix))]
-    pub(super) fn check(self) -> bool {
-        true
     }
 }
 

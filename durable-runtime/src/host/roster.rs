@@ -27,8 +27,8 @@ impl Job {
 
 /// An invocation that was delivered.
 pub(super) struct Running {
-    pub(super) request_id: String,
-    pub(super) reply: oneshot::Sender<Reply>,
+    /// The invocation, should it turn out that it was not read.
+    pub(super) job: Job,
     /// How long it may take, for the message when it takes longer.
     pub(super) timeout: Duration,
 }
@@ -153,17 +153,32 @@ impl Roster {
         let Some(member) = self.members.get_mut(&chosen.process) else { return Err(Box::new(chosen)) };
         let stage = member.stage.after(Occasion::Delivery).filter(|_| member.question == chosen.question);
         let (Some(stage), false) = (stage, chosen.job.reply.is_closed()) else { return Err(Box::new(chosen)) };
-        let Job { call, reply, .. } = chosen.job;
+        let call = chosen.job.call.clone();
         member.stage = stage;
-        member.running = Some(Running { request_id: call.request_id.clone(), reply, timeout });
+        member.running = Some(Running { job: chosen.job, timeout });
         let _ = member.limit.send_replace(Some(limit));
         Ok(call)
     }
 
     /// A chosen event did not go: it is the next again. Gives it back when that has happened too often.
     pub(super) fn undelivered(&mut self, chosen: Chosen, init_limit: Instant) -> Option<Job> {
-        let Chosen { mut job, process, question } = chosen;
+        let Chosen { job, process, question } = chosen;
         self.cut_off(process, question, init_limit);
+        self.give_back(job)
+    }
+
+    /// The event that the process was given last was never read by it. As [`undelivered`](Self::undelivered).
+    pub(super) fn unread(&mut self, process: u64, request_id: &str, limit: Instant) -> Option<Job> {
+        self.has(process, request_id).ok()?;
+        let member = self.members.get_mut(&process)?;
+        // A process that is being killed for its time has had it all.
+        member.stage = member.stage.after(Occasion::CutOff)?;
+        let _ = member.limit.send_replace(Some(limit));
+        let running = member.running.take()?;
+        self.give_back(running.job)
+    }
+
+    fn give_back(&mut self, mut job: Job) -> Option<Job> {
         job.undelivered += 1;
         if job.undelivered >= UNDELIVERED || self.closed {
             return Some(job);
@@ -184,7 +199,7 @@ impl Roster {
     /// Whether the process has this invocation.
     pub(super) fn has(&self, process: u64, request_id: &str) -> Result<(), Refused> {
         let member = self.members.get(&process).ok_or(Refused::Gone)?;
-        let known = member.running.as_ref().is_some_and(|running| running.request_id == request_id);
+        let known = member.running.as_ref().is_some_and(|running| running.job.call.request_id == request_id);
         if known { Ok(()) } else { Err(Refused::UnknownRequest) }
     }
 
@@ -221,9 +236,10 @@ impl Roster {
         self.waiting.drain(..).collect()
     }
 
-    /// The process is on its way out: it asks no more, and keeps what it was given.
+    /// The process is dead: it asks no more. Whether it has read what it was given shows only when its connections have
+    /// been read to their ends.
     pub(super) fn leave(&mut self, process: u64) {
-        if let Some(member) = self.members.get_mut(&process) {
+        if let Some(member) = self.members.get_mut(&process).filter(|member| member.stage != Stage::Busy) {
             member.end();
         }
     }

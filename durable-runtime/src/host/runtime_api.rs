@@ -1,6 +1,6 @@
 //! The Lambda Runtime API, as one function process sees it. Knows nothing of what events mean.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use super::call::{Call, Reply};
 use super::capture::Capture;
 use super::pool::Pool;
-use super::process::Alive;
 use super::roster::{Chosen, Refused, Running};
 use super::trace;
 use crate::engine::function_arn;
@@ -50,20 +49,39 @@ const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-
 #[derive(Clone)]
 pub(super) struct Api(Arc<Shared>);
 
+/// The routes on one connection.
+pub(super) struct Line {
+    api: Api,
+    /// The invocation whose event was the last thing that was sent.
+    sent: Mutex<Option<String>>,
+}
+
 struct Shared {
     pool: Weak<Pool>,
     process: u64,
-    alive: Alive,
     capture: Capture,
 }
 
 impl Api {
-    pub(super) fn new(pool: Weak<Pool>, process: u64, alive: Alive, capture: Capture) -> Self {
-        Self(Arc::new(Shared { pool, process, alive, capture }))
+    pub(super) fn new(pool: Weak<Pool>, process: u64, capture: Capture) -> Self {
+        Self(Arc::new(Shared { pool, process, capture }))
     }
 
+    /// The routes on a connection.
+    pub(super) const fn line(self) -> Line {
+        Line { api: self, sent: Mutex::new(None) }
+    }
+
+    fn pool(&self) -> Result<Arc<Pool>, Refusal> {
+        self.0.pool.upgrade().ok_or_else(gone)
+    }
+}
+
+impl Line {
     /// Answers a request of the process.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        // Whoever sends the next request has read what came before.
+        *self.sent() = None;
         self.route(request).await.unwrap_or_else(|Refusal { status, error_type, message }| {
             json_answer(status, &json!({ "errorMessage": message, "errorType": error_type }))
         })
@@ -75,9 +93,9 @@ impl Api {
         let segments: Vec<&str> = path.split('/').collect();
         match (&head.method, segments.as_slice()) {
             (&Method::GET, ["invocation", "next"]) => next(self).await,
-            (&Method::POST, ["invocation", id, "response"]) => response(self, id, body).await,
-            (&Method::POST, ["invocation", id, "error"]) => error(self, id, &head.headers, body).await,
-            (&Method::POST, ["init", "error"]) => init_error(self, &head.headers, body).await,
+            (&Method::POST, ["invocation", id, "response"]) => response(&self.api, id, body).await,
+            (&Method::POST, ["invocation", id, "error"]) => error(&self.api, id, &head.headers, body).await,
+            (&Method::POST, ["init", "error"]) => init_error(&self.api, &head.headers, body).await,
             (method, _) => {
                 let message = format!("the Runtime API has no {method} {}", head.uri.path());
                 Err(refusal(StatusCode::NOT_FOUND, "InvalidPath", &message))
@@ -85,13 +103,24 @@ impl Api {
         }
     }
 
-    fn pool(&self) -> Result<Arc<Pool>, Refusal> {
-        self.0.pool.upgrade().ok_or_else(gone)
+    /// The connection is gone; `reset` says that what was sent last was not read.
+    pub(super) fn ended(&self, reset: bool) {
+        let sent = self.sent().take();
+        if let (true, Some(request_id), Some(pool)) = (reset, sent, self.api.0.pool.upgrade()) {
+            pool.unread(self.api.0.process, &request_id);
+        }
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Option<String>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The next event, whenever there is one.
-async fn next(api: &Api) -> Answered {
+async fn next(line: &Line) -> Answered {
+    let api = &line.api;
+    // What it has written by now belongs to what it did before.
+    api.0.capture.mark().await;
     let asked = api.pool()?.roster().ask(api.0.process);
     let (receiver, question) = asked.map_err(refused)?;
     api.pool()?.assign(false);
@@ -101,12 +130,9 @@ async fn next(api: &Api) -> Answered {
     let chosen = chosen.map_err(|_| gone())?;
     let pool = api.pool()?;
     // A process that has died since it asked cannot take the event: another one does.
-    if !api.0.alive.check() {
-        pool.undelivered(chosen);
-        return Err(gone());
-    }
     let (call, deadline) = pool.deliver(chosen).ok_or_else(gone)?;
     api.0.capture.set_current(&call.request_id);
+    *line.sent() = Some(call.request_id.clone());
     Ok(event(&pool.name, call, deadline))
 }
 
@@ -220,13 +246,13 @@ fn known(api: &Api, id: &str) -> Result<(), Refusal> {
 /// Ends the invocation, once what the function wrote before is in the log.
 async fn settle(api: &Api, id: &str, reply: Reply) -> Answered {
     let answered = api.pool()?.roster().answer(api.0.process, id);
-    let Running { reply: caller, .. } = answered.map_err(refused)?;
+    let Running { job, .. } = answered.map_err(refused)?;
     let capture = api.0.capture.clone();
     // A task of its own: the answer counts even if the process is gone by now, and this connection with it.
     let told = tokio::spawn(async move {
         capture.mark().await;
         // Nobody may wait any more: then it is discarded.
-        let _ = caller.send(reply);
+        let _ = job.reply.send(reply);
     });
     let _ = told.await;
     Ok(accepted())

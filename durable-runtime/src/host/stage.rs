@@ -26,7 +26,7 @@ pub(super) enum Occasion {
     Offer,
     /// The chosen event is handed to its connection.
     Delivery,
-    /// Its question was cut off before an event was handed over.
+    /// Its question was cut off before it has read an event.
     CutOff,
     /// It answers.
     Answer,
@@ -48,7 +48,7 @@ pub(super) enum Blame {
 }
 
 /// What may follow what. Anything else is refused.
-const TRANSITIONS: [(Stage, Occasion, Stage); 16] = [
+const TRANSITIONS: [(Stage, Occasion, Stage); 17] = [
     (Stage::Starting, Occasion::Asks, Stage::Idle),
     (Stage::Starting, Occasion::InitError, Stage::Ending),
     (Stage::Starting, Occasion::End, Stage::Ending),
@@ -62,6 +62,7 @@ const TRANSITIONS: [(Stage, Occasion, Stage); 16] = [
     (Stage::Offered, Occasion::CutOff, Stage::Returning),
     (Stage::Offered, Occasion::End, Stage::Ending),
     (Stage::Busy, Occasion::Answer, Stage::Returning),
+    (Stage::Busy, Occasion::CutOff, Stage::Returning),
     (Stage::Busy, Occasion::End, Stage::Ending),
     (Stage::Returning, Occasion::Asks, Stage::Idle),
     (Stage::Returning, Occasion::End, Stage::Ending),

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::call::Reply;
 use super::capture::Capture;
+use super::connection::{Connection, Reset};
 use super::environment;
 use super::pool::{Closing, Pool, exit_error, overrun};
 use super::process::{Process, words};
@@ -67,9 +68,9 @@ pub(super) async fn run(
                 Failing::Running(running) => {
                     let reply = match ended {
                         Ended::Overrun => overrun(&running),
-                        Ended::ByItself => exit_error(&running.request_id, &words(&status)),
+                        Ended::ByItself => exit_error(&running.job.call.request_id, &words(&status)),
                     };
-                    let _ = running.reply.send(reply);
+                    let _ = running.job.reply.send(reply);
                 }
                 Failing::Waiting(job) => {
                     let id = &job.call.request_id;
@@ -105,7 +106,7 @@ fn init_overrun(request_id: &str, timeout: Duration) -> Reply {
     Reply::failed("Sandbox.Timedout", message)
 }
 
-async fn start(pool: &std::sync::Arc<Pool>, number: u64) -> io::Result<Live> {
+async fn start(pool: &Arc<Pool>, number: u64) -> io::Result<Live> {
     let listener = listen().await?;
     let address = listener.local_addr()?.to_string();
     let (reader, writer) = io::pipe()?;
@@ -136,7 +137,7 @@ async fn stay(
     mut limit: watch::Receiver<Option<Instant>>,
     mut closing: watch::Receiver<Closing>,
 ) -> (Ended, io::Result<std::process::ExitStatus>) {
-    let api = Api::new(pool.clone(), number, live.process.alive(), live.capture.clone());
+    let api = Api::new(pool.clone(), number, live.capture.clone());
     let mut ended = Ended::ByItself;
     let mut grace: Option<Instant> = None;
     let mut orderly = true;
@@ -194,13 +195,16 @@ async fn until(instant: Option<Instant>) {
 /// is being read.
 async fn serve(stream: TcpStream, api: Api) {
     let _ = stream.set_nodelay(true);
+    let (reset, line) = (Reset::default(), Arc::new(api.line()));
+    let own = Arc::clone(&line);
     let service = service_fn(move |request| {
-        let api = api.clone();
-        async move { Ok::<_, Infallible>(api.answer(request).await) }
+        let line = Arc::clone(&own);
+        async move { Ok::<_, Infallible>(line.answer(request).await) }
     });
-    let connection = http1::Builder::new().half_close(true).serve_connection(TokioIo::new(stream), service);
+    let io = TokioIo::new(Connection::new(stream, reset.clone()));
     // A process goes away when it likes.
-    let _ = connection.await;
+    let _ = http1::Builder::new().half_close(true).serve_connection(io, service).await;
+    line.ended(reset.happened());
 }
 
 impl Live {
