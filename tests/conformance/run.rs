@@ -13,7 +13,7 @@ use super::matching::{Bindings, Others, shown};
 use super::place::{Place, Standing};
 use super::report::Verdict;
 use super::requirement::{ExpectedResult, Requirement};
-use super::{actions, logs};
+use super::{actions, log_records, logs};
 
 /// How often the runner looks how an execution stands.
 const LOOK: Duration = Duration::from_millis(100);
@@ -126,8 +126,8 @@ fn judge(requirement: &Requirement, done: &Done, lines: &[String]) -> Vec<String
     for expected in &requirement.history {
         differences.extend(compare_event(expected, &done.history, &mut bindings));
     }
-    let records = logs::records(lines, &done.arn);
-    differences.extend(logs::compare(&requirement.logs, &records, &bindings.texts()));
+    let records = log_records::records(lines, &done.arn);
+    differences.extend(log_records::compare(&requirement.logs, &records, &bindings.texts()));
     if !differences.is_empty() {
         differences.push(format!("what happened: {}", outline(done)));
     }

@@ -1,12 +1,15 @@
 //! Shared by the tests: a service that is as simple as can be, strict about tokens, and fails on request.
 
+#[cfg(feature = "engine")]
 mod callbacks;
 #[path = "../conformance/mod.rs"]
 pub mod conformance;
 mod pages;
+#[cfg(feature = "engine")]
 pub mod runtime;
 mod scripted;
 
+#[cfg(feature = "engine")]
 pub use callbacks::callback_id;
 pub use pages::PAGES;
 pub use scripted::{Fault, Scripted, durable_execution};

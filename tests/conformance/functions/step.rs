@@ -22,6 +22,7 @@ pub fn register(app: App) -> App {
         .register("1-12", all_attempts_fail)
         .register("1-13", default_retries)
         .register("1-15", retried_for_its_error)
+        .register("1-17", interrupted_for_good)
         .register("1-19", fails_for_good)
 }
 
@@ -224,4 +225,20 @@ async fn retried_for_its_error(_: ()) -> Result<String> {
 #[durable]
 async fn fails_for_good(_: ()) -> Result<()> {
     fail().await
+}
+
+#[step(at_most_once, retry = none)]
+async fn at_most_once_flaky_step(input: &str) -> Result<()> {
+    tracing::info!("{input}");
+    exit()
+}
+
+/// The end of the process, whatever else it runs: only for functions that have one to themselves.
+fn exit() -> Result<()> {
+    std::process::exit(1)
+}
+
+#[durable]
+async fn interrupted_for_good(input: String) -> Result<()> {
+    at_most_once_flaky_step(&input).await
 }
