@@ -294,6 +294,13 @@ impl Given<'_> {
         read(&text).map(Some).ok_or_else(|| self.wrong(&format!("`--{name} {text}`: {expected}")))
     }
 
+    /// Takes an option that is a length of time.
+    pub(super) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Failure> {
+        self.read(name, "a whole number of seconds, at least 1", |text| {
+            text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+        })
+    }
+
     fn finish(mut self) -> Result<Parsed, Failure> {
         let store = self.options.remove("store").and_then(|mut given| given.pop()).map(PathBuf::from);
         if store.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
@@ -312,9 +319,7 @@ impl Given<'_> {
             "start" => Command::Start {
                 name: self.take("name")?,
                 function: self.take("function")?,
-                timeout: self.read("timeout", "a whole number of seconds, at least 1", |text| {
-                    text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
-                })?,
+                timeout: self.seconds("timeout")?,
                 input: operands.next(),
             },
             "resume" => Command::Resume,

@@ -44,6 +44,11 @@ pub(super) const SERVE: CommandRow = CommandRow {
             value: Some("NAME=COMMAND|URL..."),
             says: "one without durable operations, to be invoked by others",
         },
+        OptionRow {
+            name: "timeout",
+            value: Some("SECONDS"),
+            says: "end executions that are started here as TIMED_OUT after this time",
+        },
         FUNCTION_TIMEOUT,
         MAX_PROCESSES,
         STORE,
@@ -79,6 +84,8 @@ pub(super) struct Serve {
     pub(super) functions: Vec<Assignment>,
     /// Plain ones.
     pub(super) plain_functions: Vec<Assignment>,
+    /// How long an execution may take that has no timeout of its own.
+    pub(super) timeout: Option<Duration>,
     pub(super) processes: Processes,
 }
 
@@ -115,7 +122,8 @@ impl Given<'_> {
         if let Some(twice) = twice(functions.iter().chain(&plain_functions)) {
             return Err(self.wrong(&format!("the function `{twice}` is given twice")));
         }
-        Ok(Serve { net: self.net()?, functions, plain_functions, processes: self.processes()? })
+        let timeout = self.seconds("timeout")?;
+        Ok(Serve { net: self.net()?, functions, plain_functions, timeout, processes: self.processes()? })
     }
 
     pub(super) fn host(&mut self) -> Result<Host, Failure> {
@@ -148,9 +156,7 @@ impl Given<'_> {
     }
 
     fn processes(&mut self) -> Result<Processes, Failure> {
-        let function_timeout = self.read("function-timeout", "a whole number of seconds, at least 1", |text| {
-            text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
-        })?;
+        let function_timeout = self.seconds("function-timeout")?;
         let max = self.read("max-processes", "a whole number, at least 1", |text| text.parse().ok())?;
         Ok(Processes { function_timeout, max })
     }

@@ -12,7 +12,9 @@ use super::program::App;
 use super::render::error_line;
 use super::terminal::Terminal;
 use super::text;
-use crate::engine::{Arn, Engine, EngineError, ExecutionStatus, ExecutionSummary, StartOptions, Started};
+use crate::engine::{
+    Arn, Engine, EngineError, EngineOptions, ExecutionStatus, ExecutionSummary, StartOptions, Started,
+};
 
 /// How long an interrupted command waits for what runs to come to rest.
 pub(super) const GOODBYE: Duration = Duration::from_secs(5);
@@ -80,13 +82,18 @@ pub(super) async fn resume(app: &App, place: &Place, terminal: &mut Terminal) ->
 
 /// Opens the store, making the default one's directory on demand, and registers every function.
 pub(super) async fn open(app: &App, place: &Place) -> Result<Engine, Failure> {
+    open_with(app, app.options.clone(), place).await
+}
+
+/// The same with other settings than the program's own.
+pub(super) async fn open_with(app: &App, options: EngineOptions, place: &Place) -> Result<Engine, Failure> {
     if let Some(directory) = place.store.parent().filter(|_| place.is_default) {
         std::fs::create_dir_all(directory).map_err(|error| {
             let shown = directory.display();
             Failure::failed(format!("cannot make the directory `{shown}`: {error}; give a store with --store PATH"))
         })?;
     }
-    let engine = app.options.clone().open(&place.store).await?;
+    let engine = options.open(&place.store).await?;
     for (name, function) in app.functions() {
         engine.register(name, function);
     }

@@ -14,7 +14,7 @@ use super::host;
 use super::hosting::Serve;
 use super::program::App;
 use super::progress::Progress;
-use super::run::{GOODBYE, open};
+use super::run::{GOODBYE, open_with};
 use super::terminal::Terminal;
 use super::text;
 use crate::clock::Clock;
@@ -23,7 +23,12 @@ use crate::server::Server;
 
 /// Serves the program's functions.
 pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let engine = open(app, place).await?;
+    let options = app.options.clone();
+    let options = match how.timeout {
+        Some(timeout) => options.execution_timeout(timeout),
+        None => options,
+    };
+    let engine = open_with(app, options, place).await?;
     let logs = host::log();
     let options = host::net(how.net).logs(logs.clone());
     let wanted = options.address();

@@ -105,6 +105,11 @@ fn details(record: &Record, given: Given<'_>) -> HistoryDetails {
             let current_attempt = operation.step_details.as_ref().map_or(0, |step| step.attempt);
             details.retry_details = Some(RetryDetails { current_attempt, next_attempt_delay_seconds: given.delay });
         }
+        // A cancelled wait says only why, if anybody did.
+        OperationType::Wait if operation.status == OperationStatus::Cancelled => {
+            details.error = given.error.and_then(|given| error(Some(given)));
+            return details;
+        }
         OperationType::Wait => {
             let scheduled = operation.wait_details.as_ref().and_then(|wait| wait.scheduled_end_timestamp);
             details.duration = scheduled.map(|end| end.since(operation.start_timestamp).as_secs());

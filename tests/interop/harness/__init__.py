@@ -1,0 +1,1 @@
+"""What the suites share: programs that are started, exchanges that are recorded, workflows that are driven."""
