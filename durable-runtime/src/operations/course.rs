@@ -102,8 +102,8 @@ impl Course<'_> {
     /// Queues the step's end. A result over the service's limit is a failure that names it.
     pub(super) async fn close(&self, recorded: Recorded) -> Result<Option<String>, ErrorObject> {
         let sealed = recorded.as_ref().ok().map(|text| self.cx.seal(&self.id, text.clone()));
-        let ended = match &sealed {
-            Some(sealed) if sealed.len() > limits::PAYLOAD_BYTES => Err(too_large(sealed.len()).to_object()),
+        let ended = match sealed.as_deref().map(fits) {
+            Some(Err(too_large)) => Err(too_large.to_object()),
             _ => recorded,
         };
         let update = match &ended {
@@ -118,13 +118,18 @@ impl Course<'_> {
     }
 }
 
-fn too_large(bytes: usize) -> StepFailure {
+/// Refuses a result, or a state to carry, that the service would not take from a step.
+pub(super) fn fits(sealed: &str) -> Result<(), StepFailure> {
+    if sealed.len() <= limits::PAYLOAD_BYTES {
+        return Ok(());
+    }
     let text = format!(
-        "a result of {bytes} bytes is over the service's limit of {} bytes for one step: store it elsewhere and return \
+        "a result of {} bytes is over the service's limit of {} bytes for one step: store it elsewhere and return \
          where, or give the function an overflow codec",
+        sealed.len(),
         limits::PAYLOAD_BYTES
     );
-    StepFailure::new(FailureKind::ResultTooLarge, text)
+    Err(StepFailure::new(FailureKind::ResultTooLarge, text))
 }
 
 /// A number from 0 to 1 for jitter. What comes of it is recorded with the RETRY, so replay never asks again.

@@ -244,7 +244,8 @@ where
             let (attempt, ended, live) = match found {
                 Found::Over(over) => return (over, None),
                 Found::Interrupted { attempt } => {
-                    self.course.cx.unless_closing().await;
+                    // That it failed is news: in a batch that goes on, what is recorded counts before it.
+                    self.course.cx.effect_may_begin().await;
                     (attempt, Err(interrupted(attempt)), None)
                 }
                 Found::Run { attempt, started, .. } => {

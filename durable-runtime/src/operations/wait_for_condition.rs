@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::naming;
-use super::course::{Course, Found, chance};
+use super::course::{Course, Found, chance, fits};
 use super::outcome;
 use super::step::Step;
 use super::step_body::StepBody;
@@ -147,6 +147,9 @@ where
                 break (course.close(Err(exhausted.to_object())).await, None);
             };
             let sealed = cx.seal(&id, text);
+            if let Err(too_large) = fits(&sealed) {
+                break (course.close(Err(too_large.to_object())).await, None);
+            }
             let retry = OperationUpdate { payload: Some(sealed), ..course.update(Action::Retry) };
             course.retry(retry, delay).await;
             drop(live);
