@@ -1,6 +1,7 @@
 //! The few lines that every example needs around its durable function.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use durable_runtime::prelude::*;
 use durable_runtime::{App, BoxError};
@@ -12,6 +13,21 @@ use durable_runtime::{App, BoxError};
 /// As [`App::run`].
 pub async fn run(app: App, input: &str) -> Result<(), BoxError> {
     if std::env::args_os().len() > 1 { app.run().await } else { app.run_with(["start", input]).await }
+}
+
+/// Where an example keeps files of its own: beside the program's store.
+#[cfg(feature = "engine")]
+#[must_use]
+pub fn home(app: &App) -> PathBuf {
+    app.store_path()
+}
+
+/// Where an example keeps files of its own: on AWS Lambda there is only a folder that goes with the process, so what an
+/// example does there is for show.
+#[cfg(not(feature = "engine"))]
+#[must_use]
+pub fn home(_app: &App) -> PathBuf {
+    std::env::temp_dir().join("example")
 }
 
 /// Says which step body runs, and in which attempt. A step that is replayed says nothing, which is the point.

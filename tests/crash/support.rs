@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use examples::shop::inventory::Inventory;
+use examples::shop::inventory::{Inventory, opening_stock};
 use examples::shop::ledger::{Charge, Ledger};
 
 /// A directory with a store and the shop's files, gone with the test.
@@ -156,7 +156,7 @@ impl Place {
     pub(crate) fn taken(&self) -> BTreeMap<String, u32> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let levels = |path: PathBuf| runtime.block_on(async { Inventory::open(path).await?.levels().await }).unwrap();
-        let (opening, now) = (levels(":memory:".into()), levels(self.0.join("shop.inventory.db")));
+        let (opening, now) = (opening_stock(), levels(self.0.join("shop.inventory.jsonl")));
         let taken =
             opening.into_iter().zip(now).map(|(before, after)| (before.sku, before.available - after.available));
         taken.filter(|(_, taken)| *taken > 0).collect()
@@ -164,7 +164,7 @@ impl Place {
 
     /// The payment gateway's books.
     pub(crate) fn charges(&self) -> Vec<Charge> {
-        Ledger::open(&self.0.join("shop.payments.db")).unwrap().charges().unwrap()
+        Ledger::open(&self.0.join("shop.payments.jsonl")).unwrap().charges().unwrap()
     }
 }
 

@@ -193,10 +193,10 @@ fn owner() -> String {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let app = App::new();
-    let store = app.store_path();
-    let shop = Shop::new(ShopFiles::beside(&store));
+    let home = program::home(&app);
+    let shop = Shop::new(ShopFiles::beside(&home));
     let app = app.register("checkout", move |order: Order| {
-        shop.review(&store);
+        shop.review(&home);
         checkout(shop.clone(), order)
     });
     program::run(app, BUNDLED_ORDER).await

@@ -3,6 +3,7 @@
 //!
 //! `POST /charges {"reference", "card", "cents"}` and `POST /refunds {"charge"}`, both with `Idempotency-Key`.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,7 +120,7 @@ async fn refund(State(books): State<Books>, headers: HeaderMap, Json(request): J
 async fn with_key(
     headers: &HeaderMap,
     books: Books,
-    work: impl FnOnce(&mut Ledger, &str) -> rusqlite::Result<Response> + Send + 'static,
+    work: impl FnOnce(&mut Ledger, &str) -> io::Result<Response> + Send + 'static,
 ) -> Response {
     let Some(key) = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned) else {
         return refusal(StatusCode::BAD_REQUEST, "the header `Idempotency-Key` is missing");

@@ -1,12 +1,14 @@
-//! The stock, in a SQLite file. A reservation is made under a key; asking again with the key gives the same
+//! The stock, in a file. A reservation is made under a key; asking again with the key gives the same
 //! reservation and takes nothing. An owner's reservations are released together. Knows nothing of orders.
 
-use std::fmt;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, io};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
+
+use super::journal::{Book, Journal};
 
 /// What a new inventory holds.
 const OPENING_STOCK: [(&str, u32); 10] = [
@@ -22,18 +24,59 @@ const OPENING_STOCK: [(&str, u32); 10] = [
     ("tin-small", 5_000),
 ];
 
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0));
-    CREATE TABLE IF NOT EXISTS reservations (
-        key TEXT PRIMARY KEY, owner TEXT NOT NULL, sku TEXT NOT NULL REFERENCES stock, quantity INTEGER NOT NULL,
-        released INTEGER NOT NULL DEFAULT 0);
-    CREATE INDEX IF NOT EXISTS reservations_by_owner ON reservations (owner);
-";
+/// What happens to the stock.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Entry {
+    /// Some was set aside.
+    Reserved(Reservation),
+    /// Everything that this owner had set aside was put back.
+    Released(String),
+}
+
+#[derive(Debug)]
+struct Stock {
+    available: BTreeMap<String, u32>,
+    /// By their keys, with whether they still hold.
+    reservations: HashMap<String, (Reservation, bool)>,
+}
+
+impl Default for Stock {
+    fn default() -> Self {
+        let available = OPENING_STOCK.into_iter().map(|(sku, available)| (sku.to_owned(), available)).collect();
+        Self { available, reservations: HashMap::new() }
+    }
+}
+
+impl Stock {
+    fn levels(&self) -> Vec<StockLevel> {
+        self.available.iter().map(|(sku, available)| StockLevel { sku: sku.clone(), available: *available }).collect()
+    }
+}
+
+impl Book for Stock {
+    type Entry = Entry;
+
+    fn enter(&mut self, entry: Entry) {
+        match entry {
+            Entry::Reserved(made) => {
+                self.available.entry(made.sku.clone()).and_modify(|available| *available -= made.quantity);
+                self.reservations.insert(made.key.clone(), (made, true));
+            }
+            Entry::Released(owner) => {
+                let of_owner = self.reservations.values_mut().filter(|(made, holds)| *holds && made.owner == owner);
+                for (made, holds) in of_owner {
+                    *holds = false;
+                    self.available.entry(made.sku.clone()).and_modify(|available| *available += made.quantity);
+                }
+            }
+        }
+    }
+}
 
 /// The stock. Cheap to clone; calls from anywhere are serialised.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    connection: Arc<Mutex<Connection>>,
+    journal: Arc<Mutex<Journal<Stock>>>,
 }
 
 /// Stock set aside.
@@ -66,7 +109,7 @@ pub enum InventoryError {
     /// The key was used before, for something else.
     KeyReused(String),
     /// The file could not be opened, read or written.
-    Database(String),
+    File(String),
 }
 
 impl fmt::Display for InventoryError {
@@ -77,7 +120,7 @@ impl fmt::Display for InventoryError {
             }
             Self::UnknownArticle(sku) => write!(f, "the shop does not sell `{sku}`"),
             Self::KeyReused(key) => write!(f, "the key `{key}` was used for another reservation"),
-            Self::Database(text) => write!(f, "the inventory file: {text}"),
+            Self::File(text) => write!(f, "the inventory file: {text}"),
         }
     }
 }
@@ -88,13 +131,13 @@ impl InventoryError {
     /// Whether trying again may help: the file may be busy, an article does not come back by asking.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Database(_))
+        matches!(self, Self::File(_))
     }
 }
 
-impl From<rusqlite::Error> for InventoryError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
+impl From<io::Error> for InventoryError {
+    fn from(error: io::Error) -> Self {
+        Self::File(error.to_string())
     }
 }
 
@@ -107,26 +150,19 @@ pub struct StockLevel {
     pub available: u32,
 }
 
+/// What a new inventory holds, article by article.
+#[must_use]
+pub fn opening_stock() -> Vec<StockLevel> {
+    Stock::default().levels()
+}
+
 impl Inventory {
     /// Opens the inventory, making the file with its opening stock if there is none.
     ///
     /// # Errors
-    /// [`InventoryError::Database`] when the file cannot be opened or is no inventory.
+    /// [`InventoryError::File`] when the file cannot be opened.
     pub async fn open(path: PathBuf) -> Result<Self, InventoryError> {
-        blocking(move || {
-            let mut connection = Connection::open(path)?;
-            connection.busy_timeout(std::time::Duration::from_secs(5))?;
-            connection.pragma_update(None, "journal_mode", "WAL")?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute_batch(SCHEMA)?;
-            for (sku, available) in OPENING_STOCK {
-                transaction.execute("INSERT OR IGNORE INTO stock VALUES (?1, ?2)", params![sku, available])?;
-            }
-            transaction.commit()?;
-            Ok(Self { connection: Arc::new(Mutex::new(connection)) })
-        })
-        .await
+        blocking(move || Ok(Self { journal: Arc::new(Mutex::new(Journal::open(&path)?)) })).await
     }
 
     /// Reserves what `wanted` says under its key. A key that already reserved it takes nothing again.
@@ -134,25 +170,19 @@ impl Inventory {
     /// # Errors
     /// Not enough stock, an unknown article, a key used for something else, or the file.
     pub async fn reserve(&self, wanted: Reservation) -> Result<Reservation, InventoryError> {
-        self.transact(move |transaction| {
-            if let Some(made) = find(transaction, &wanted.key)? {
-                return if made == wanted { Ok(made) } else { Err(InventoryError::KeyReused(wanted.key)) };
+        self.transact(move |stock| {
+            if let Some((made, _)) = stock.reservations.get(&wanted.key) {
+                let again = if *made == wanted { Ok(wanted) } else { Err(InventoryError::KeyReused(wanted.key)) };
+                return (again, None);
             }
-            let available: u32 = transaction
-                .query_row("SELECT available FROM stock WHERE sku = ?1", [&wanted.sku], |row| row.get(0))
-                .optional()?
-                .ok_or_else(|| InventoryError::UnknownArticle(wanted.sku.clone()))?;
+            let Some(&available) = stock.available.get(&wanted.sku) else {
+                return (Err(InventoryError::UnknownArticle(wanted.sku)), None);
+            };
             if available < wanted.quantity {
                 let Reservation { sku, quantity: wanted, .. } = wanted;
-                return Err(InventoryError::OutOfStock { sku, wanted, available });
+                return (Err(InventoryError::OutOfStock { sku, wanted, available }), None);
             }
-            let taken = params![wanted.sku, wanted.quantity];
-            transaction.execute("UPDATE stock SET available = available - ?2 WHERE sku = ?1", taken)?;
-            transaction.execute(
-                "INSERT INTO reservations (key, owner, sku, quantity) VALUES (?1, ?2, ?3, ?4)",
-                params![wanted.key, wanted.owner, wanted.sku, wanted.quantity],
-            )?;
-            Ok(wanted)
+            (Ok(wanted.clone()), Some(Entry::Reserved(wanted)))
         })
         .await
     }
@@ -164,15 +194,10 @@ impl Inventory {
     /// When the file cannot be written.
     pub async fn release(&self, owner: &str) -> Result<usize, InventoryError> {
         let owner = owner.to_owned();
-        self.transact(move |transaction| {
-            transaction.execute(
-                "UPDATE stock SET available = available + reserved.quantity FROM (SELECT sku, SUM(quantity) AS quantity
-                 FROM reservations WHERE owner = ?1 AND released = 0 GROUP BY sku) AS reserved
-                 WHERE stock.sku = reserved.sku",
-                [&owner],
-            )?;
-            Ok(transaction
-                .execute("UPDATE reservations SET released = 1 WHERE owner = ?1 AND released = 0", [&owner])?)
+        self.transact(move |stock| {
+            let of_owner = |(made, holds): &&(Reservation, bool)| *holds && made.owner == owner;
+            let held = stock.reservations.values().filter(of_owner).count();
+            (Ok(held), (held > 0).then_some(Entry::Released(owner)))
         })
         .await
     }
@@ -182,60 +207,46 @@ impl Inventory {
     /// # Errors
     /// When the file cannot be read.
     pub async fn levels(&self) -> Result<Vec<StockLevel>, InventoryError> {
-        self.transact(|transaction| {
-            let mut statement = transaction.prepare("SELECT sku, available FROM stock ORDER BY sku")?;
-            let rows = statement.query_map([], |row| Ok(StockLevel { sku: row.get(0)?, available: row.get(1)? }))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.transact(|stock| (Ok(stock.levels()), None)).await
     }
 
-    /// Runs `work` in one transaction, kept only if it succeeds.
     async fn transact<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, InventoryError> + Send + 'static,
+        decide: impl FnOnce(&Stock) -> (Result<T, InventoryError>, Option<Entry>) + Send + 'static,
     ) -> Result<T, InventoryError> {
-        let connection = Arc::clone(&self.connection);
-        blocking(move || {
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
-        })
-        .await
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.lock().unwrap_or_else(PoisonError::into_inner).transact(decide)?).await
     }
 }
 
-/// The reservation under a key.
-fn find(transaction: &rusqlite::Transaction<'_>, key: &str) -> rusqlite::Result<Option<Reservation>> {
-    let sql = "SELECT key, owner, sku, quantity FROM reservations WHERE key = ?1";
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Reservation { key: row.get(0)?, owner: row.get(1)?, sku: row.get(2)?, quantity: row.get(3)? })
-    };
-    transaction.query_row(sql, [key], read).optional()
-}
-
-/// Runs database work off the task, so that it stalls no other branch.
+/// Runs work on the file off the task, so that it stalls no other branch.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InventoryError> + Send + 'static,
 ) -> Result<T, InventoryError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(InventoryError::Database(error.to_string())),
+        Err(error) => Err(InventoryError::File(error.to_string())),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     async fn available(inventory: &Inventory, sku: &str) -> u32 {
         inventory.levels().await.unwrap().into_iter().find(|level| level.sku == sku).unwrap().available
     }
 
+    /// A new inventory, whose file is gone from its folder and lives as long as it is open.
     async fn fresh() -> Inventory {
-        Inventory::open(":memory:".into()).await.unwrap()
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("inventory-{}-{}.jsonl", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        let inventory = Inventory::open(path.clone()).await.unwrap();
+        std::fs::remove_file(path).unwrap();
+        inventory
     }
 
     fn wanted(key: &str, sku: &str, quantity: u32) -> Reservation {
@@ -284,7 +295,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_stock_survives_closing_the_file() {
-        let path = std::env::temp_dir().join(format!("inventory-{}.db", std::process::id()));
+        let path = std::env::temp_dir().join(format!("inventory-{}.jsonl", std::process::id()));
         let inventory = Inventory::open(path.clone()).await.unwrap();
         inventory.reserve(wanted("key-1", "cup-blue", 7)).await.unwrap();
         drop(inventory);

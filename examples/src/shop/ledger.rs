@@ -1,17 +1,13 @@
-//! The payment gateway's books, in a SQLite file: what was charged, what was refunded, how often each key was tried.
-//! Knows nothing of HTTP.
+//! The payment gateway's books, in a file: what was charged, what was refunded, how often each key was tried. Knows
+//! nothing of HTTP.
 
+use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS tries (key TEXT PRIMARY KEY, count INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS charges (
-        id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, card TEXT NOT NULL,
-        cents INTEGER NOT NULL, refunded INTEGER NOT NULL DEFAULT 0);
-";
+use super::journal::{Book, Journal};
 
 /// A charge as the books hold it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +24,39 @@ pub struct Charge {
     pub refunded: bool,
 }
 
+/// What happens to the books.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Entry {
+    /// A key was tried.
+    Tried(String),
+    /// A key charged.
+    Charged(String, Charge),
+    /// The charge of this id was given back.
+    Refunded(String),
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    tries: HashMap<String, u32>,
+    /// Every charge with its key, in the order they were made.
+    charges: Vec<(String, Charge)>,
+}
+
+impl Book for Books {
+    type Entry = Entry;
+
+    fn enter(&mut self, entry: Entry) {
+        match entry {
+            Entry::Tried(key) => *self.tries.entry(key).or_default() += 1,
+            Entry::Charged(key, charge) => self.charges.push((key, charge)),
+            Entry::Refunded(id) => {
+                let of_id = self.charges.iter_mut().filter(|(_, charge)| charge.id == id);
+                of_id.for_each(|(_, charge)| charge.refunded = true);
+            }
+        }
+    }
+}
+
 /// What to charge.
 #[derive(Clone, Copy, Debug)]
 pub struct Posting<'a> {
@@ -41,83 +70,64 @@ pub struct Posting<'a> {
 
 /// The books.
 #[derive(Debug)]
-pub struct Ledger {
-    connection: Connection,
-}
+pub struct Ledger(Journal<Books>);
 
 impl Ledger {
     /// Opens the books, making the file if there is none.
     ///
     /// # Errors
-    /// When the file cannot be opened or is no ledger.
-    pub fn open(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection })
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Journal::open(path).map(Self)
     }
 
     /// Counts a try of `key` and returns its number, from 1.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn count_try(&mut self, key: &str) -> rusqlite::Result<u32> {
-        let sql = "INSERT INTO tries VALUES (?1, 1) ON CONFLICT (key) DO UPDATE SET count = count + 1 RETURNING count";
-        self.connection.query_row(sql, [key], |row| row.get(0))
+    pub fn count_try(&mut self, key: &str) -> io::Result<u32> {
+        self.0.transact(|books| {
+            let tries = books.tries.get(key).copied().unwrap_or_default() + 1;
+            (tries, Some(Entry::Tried(key.to_owned())))
+        })
     }
 
     /// Charges once for `key`: a key that has charged before returns that charge.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn charge(&mut self, key: &str, posting: Posting<'_>) -> rusqlite::Result<Charge> {
+    pub fn charge(&mut self, key: &str, posting: Posting<'_>) -> io::Result<Charge> {
         let Posting { reference, card, cents } = posting;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if let Some(made) = find(&transaction, "key", key)? {
-            return Ok(made);
-        }
-        let count = "SELECT COUNT(*) FROM charges WHERE reference = ?1";
-        let earlier: u32 = transaction.query_row(count, [reference], |row| row.get(0))?;
-        let id = if earlier == 0 { format!("ch-{reference}") } else { format!("ch-{reference}-{}", earlier + 1) };
-        transaction.execute(
-            "INSERT INTO charges (id, key, reference, card, cents) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, key, reference, card, cents],
-        )?;
-        transaction.commit()?;
-        Ok(Charge { id, reference: reference.to_owned(), card: card.to_owned(), cents, refunded: false })
+        self.0.transact(|books| {
+            if let Some((_, made)) = books.charges.iter().find(|(known, _)| known == key) {
+                return (made.clone(), None);
+            }
+            let earlier = books.charges.iter().filter(|(_, charge)| charge.reference == reference).count();
+            let id = if earlier == 0 { format!("ch-{reference}") } else { format!("ch-{reference}-{}", earlier + 1) };
+            let charge = Charge { id, reference: reference.to_owned(), card: card.to_owned(), cents, refunded: false };
+            (charge.clone(), Some(Entry::Charged(key.to_owned(), charge)))
+        })
     }
 
     /// Gives a charge back, once however often it is asked. `None` when there is no such charge.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn refund(&mut self, id: &str) -> rusqlite::Result<Option<Charge>> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute("UPDATE charges SET refunded = 1 WHERE id = ?1", [id])?;
-        let charge = find(&transaction, "id", id)?;
-        transaction.commit()?;
-        Ok(charge)
+    pub fn refund(&mut self, id: &str) -> io::Result<Option<Charge>> {
+        self.0.transact(|books| match books.charges.iter().find(|(_, charge)| charge.id == id) {
+            None => (None, None),
+            Some((_, charge)) => {
+                let entry = (!charge.refunded).then(|| Entry::Refunded(id.to_owned()));
+                (Some(Charge { refunded: true, ..charge.clone() }), entry)
+            }
+        })
     }
 
     /// Every charge, in the order they were made.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn charges(&self) -> rusqlite::Result<Vec<Charge>> {
-        let sql = "SELECT id, reference, card, cents, refunded FROM charges ORDER BY rowid";
-        let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([], read)?;
-        rows.collect()
+    pub fn charges(&mut self) -> io::Result<Vec<Charge>> {
+        self.0.transact(|books| (books.charges.iter().map(|(_, charge)| charge.clone()).collect(), None))
     }
-}
-
-fn find(transaction: &Transaction<'_>, column: &str, value: &str) -> rusqlite::Result<Option<Charge>> {
-    let sql = format!("SELECT id, reference, card, cents, refunded FROM charges WHERE {column} = ?1");
-    transaction.query_row(&sql, [value], read).optional()
-}
-
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Charge> {
-    Ok(Charge { id: row.get(0)?, reference: row.get(1)?, card: row.get(2)?, cents: row.get(3)?, refunded: row.get(4)? })
 }

@@ -1,12 +1,14 @@
-//! A small shop with real side effects: stock in a database, payments over HTTP, a carrier. All of it is idempotent
+//! A small shop with real side effects: stock in a file, payments over HTTP, a carrier. All of it is idempotent
 //! by a key that the caller chooses, which is what makes a step safe to run again.
 
 pub mod carrier;
 pub mod gateway;
 pub mod inventory;
+pub mod journal;
 pub mod ledger;
 pub mod order;
 pub mod payments;
+#[cfg(feature = "engine")]
 pub mod reviewer;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ struct Shared {
     files: ShopFiles,
     inventory: OnceCell<Inventory>,
     payments: OnceCell<Payments>,
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     reviewer: OnceLock<()>,
 }
 
@@ -41,12 +44,12 @@ pub struct ShopFiles {
 }
 
 impl ShopFiles {
-    /// Beside a store: `X.db` gives `X.inventory.db` and `X.payments.db`. The environment variables `SHOP_INVENTORY`
+    /// Beside a store: `X.db` gives `X.inventory.jsonl` and `X.payments.jsonl`. The environment variables `SHOP_INVENTORY`
     /// and `SHOP_PAYMENTS` name other files.
     #[must_use]
     pub fn beside(store: &Path) -> Self {
         let file = |variable: &str, kind: &str| {
-            std::env::var_os(variable).map_or_else(|| store.with_extension(format!("{kind}.db")), PathBuf::from)
+            std::env::var_os(variable).map_or_else(|| store.with_extension(format!("{kind}.jsonl")), PathBuf::from)
         };
         Self { inventory: file("SHOP_INVENTORY", "inventory"), payments: file("SHOP_PAYMENTS", "payments") }
     }
@@ -61,6 +64,7 @@ impl Shop {
     }
 
     /// Has the built-in reviewer answer the store's approvals, if the environment asks for it. The first call starts it.
+    #[cfg(feature = "engine")]
     pub fn review(&self, store: &Path) {
         self.shared.reviewer.get_or_init(|| {
             if let Some(decision) = reviewer::Decision::from_environment() {
@@ -68,6 +72,10 @@ impl Shop {
             }
         });
     }
+
+    /// Away from the engine there is no store to review.
+    #[cfg(not(feature = "engine"))]
+    pub fn review(&self, _store: &Path) {}
 
     /// The stock.
     ///

@@ -164,7 +164,7 @@ mod tests {
     }
 
     async fn fresh(name: &str) -> (Payments, std::path::PathBuf) {
-        let path = std::env::temp_dir().join(format!("payments-{name}-{}.db", std::process::id()));
+        let path = std::env::temp_dir().join(format!("payments-{name}-{}.jsonl", std::process::id()));
         let _ = std::fs::remove_file(&path);
         (Payments::new(gateway::start(path.clone()).await.unwrap()), path)
     }

@@ -13,7 +13,7 @@ const TRIES: usize = 5;
 
 async fn greeting() -> Lambda {
     let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
-    lambda.start("greeting");
+    lambda.start("greeting").await;
     lambda
 }
 
@@ -34,7 +34,7 @@ async fn a_request_that_was_throttled_is_tried_again_with_the_same_client_token(
 #[tokio::test]
 async fn requests_have_client_tokens_of_their_own() {
     let mut lambda = Lambda::play(Scripted::new("300")).await;
-    lambda.start("many");
+    lambda.start("many").await;
     assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "PENDING"})));
     let mut tokens: Vec<_> = lambda.service.sent().into_iter().map(|sent| sent.client_token.unwrap()).collect();
     let all = tokens.len();
@@ -69,7 +69,7 @@ async fn a_service_that_stays_away_fails_the_invocation_and_not_the_execution() 
 #[tokio::test]
 async fn a_service_that_cannot_be_reached_fails_the_invocation_and_says_why() {
     let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
-    lambda.start_with(&[("_HANDLER", "greeting"), ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:9")]);
+    lambda.start_with(&[("_HANDLER", "greeting"), ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:9")]).await;
     let Told::Error(kind, message) = lambda.invoke().await else { panic!("there was an answer") };
     assert_eq!(kind, "ServiceUnreachable");
     assert!(message.contains("refused"), "{message}");
@@ -120,7 +120,7 @@ async fn an_invocation_whose_request_hangs_ends_before_its_time_is_over() {
 #[tokio::test]
 async fn a_panic_fails_the_execution_and_leaves_the_process_alive() {
     let mut lambda = Lambda::play(Scripted::new("null")).await;
-    lambda.start("panics");
+    lambda.start("panics").await;
     for _ in 0..2 {
         let Told::Response(answer) = lambda.invoke().await else { panic!("the invocation failed") };
         assert_eq!(answer["Status"], "FAILED");
@@ -144,7 +144,7 @@ async fn a_plain_invocation_is_told_what_makes_one_durable() {
 #[tokio::test]
 async fn without_credentials_the_invocation_says_what_to_set() {
     let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
-    lambda.start_with(&[("_HANDLER", "greeting"), ("AWS_ACCESS_KEY_ID", "")]);
+    lambda.start_with(&[("_HANDLER", "greeting"), ("AWS_ACCESS_KEY_ID", "")]).await;
     let Told::Error(_, message) = lambda.invoke().await else { panic!("there was an answer") };
     assert!(message.contains("AWS_ACCESS_KEY_ID"), "{message}");
 }

@@ -10,11 +10,11 @@ use super::played::{Lambda, Told};
 #[tokio::test]
 async fn an_execution_suspends_and_goes_on_in_another_process_to_its_result() {
     let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
-    lambda.start("greeting");
+    lambda.start("greeting").await;
     assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "PENDING"})));
     assert!(lambda.service.is_authorized());
     lambda.service.execution.time_passes();
-    lambda.start("greeting");
+    lambda.start("greeting").await;
     let result = json!({"Status": "SUCCEEDED", "Result": "\"hello world\""});
     assert_eq!(lambda.invoke().await, Told::Response(result));
     assert_eq!(lambda.service.sent().len(), 1, "the second invocation only replays");
@@ -23,7 +23,7 @@ async fn an_execution_suspends_and_goes_on_in_another_process_to_its_result() {
 #[tokio::test]
 async fn one_process_serves_one_invocation_after_the_other() {
     let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
-    lambda.start("greeting");
+    lambda.start("greeting").await;
     assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "PENDING"})));
     lambda.service.execution.time_passes();
     assert!(matches!(lambda.invoke().await, Told::Response(answer) if answer["Status"] == "SUCCEEDED"));
@@ -32,7 +32,7 @@ async fn one_process_serves_one_invocation_after_the_other() {
 #[tokio::test]
 async fn only_the_pages_that_are_missing_are_fetched_with_the_current_token() {
     let mut lambda = Lambda::play(Scripted::new("10").paged(4)).await;
-    lambda.start("many");
+    lambda.start("many").await;
     assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "PENDING"})));
     let calls = lambda.service.execution.state_calls().len();
     assert!(calls > 0, "news of more than a page were fetched");
@@ -53,7 +53,7 @@ async fn only_the_pages_that_are_missing_are_fetched_with_the_current_token() {
 #[tokio::test]
 async fn an_error_ends_the_execution_with_its_type_message_and_data() {
     let mut lambda = Lambda::play(Scripted::new("\"4242\"")).await;
-    lambda.start("declined");
+    lambda.start("declined").await;
     let Told::Response(answer) = lambda.invoke().await else { panic!("the invocation failed") };
     assert_eq!((&answer["Status"], answer.get("Result")), (&json!("FAILED"), None));
     assert_eq!(answer["Error"]["ErrorMessage"], "the card 4242 was declined");
@@ -66,7 +66,7 @@ async fn a_result_that_no_answer_can_hold_is_checkpointed() {
     // Less than the limit by itself, more once it stands in the answer as a text.
     let bytes = 4 * 1024 * 1024;
     let mut lambda = Lambda::play(Scripted::new(&bytes.to_string())).await;
-    lambda.start("large");
+    lambda.start("large").await;
     assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "SUCCEEDED", "Result": ""})));
     let requests = lambda.service.execution.requests();
     let payload = requests.last().unwrap().last().unwrap().payload.as_ref().unwrap();
@@ -76,7 +76,7 @@ async fn a_result_that_no_answer_can_hold_is_checkpointed() {
 #[tokio::test]
 async fn code_sees_the_invocation_that_it_runs_in() {
     let mut lambda = Lambda::play(Scripted::new("null")).await;
-    lambda.start("surroundings");
+    lambda.start("surroundings").await;
     let Told::Response(answer) = lambda.invoke().await else { panic!("the invocation failed") };
     let seen: serde_json::Value = serde_json::from_str(answer["Result"].as_str().unwrap()).unwrap();
     let expected = json!({

@@ -43,55 +43,65 @@ struct Api {
 /// A played Lambda with one execution, and at most one program at a time.
 pub struct Lambda {
     pub service: Arc<Service>,
-    address: String,
-    events: mpsc::UnboundedSender<Event>,
-    told: mpsc::UnboundedReceiver<Told>,
+    endpoint: String,
     program: Option<Program>,
 }
 
-struct Program(Child);
+/// A process with a Runtime API of its own, so that what is meant for one never reaches another.
+struct Program {
+    process: Child,
+    events: mpsc::UnboundedSender<Event>,
+    told: mpsc::UnboundedReceiver<Told>,
+}
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
+}
+
+/// Serves on a free port of loopback, and says at which address.
+async fn open(routes: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, routes.layer(DefaultBodyLimit::disable())).await });
+    address
 }
 
 impl Lambda {
     /// Opens on loopback.
     pub async fn play(execution: Scripted) -> Self {
+        let service = Arc::new(Service::new(execution));
+        let endpoint = format!("http://{}", open(service::routes(service.clone())).await);
+        Self { service, endpoint, program: None }
+    }
+
+    /// Starts the program as a deployment with this handler, in place of one that runs.
+    pub async fn start(&mut self, handler: &str) {
+        self.start_with(&[("_HANDLER", handler)]).await;
+    }
+
+    /// Starts the program with these variables besides those that every function has. An empty one is unset.
+    pub async fn start_with(&mut self, variables: &[(&str, &str)]) {
+        self.start_program(env!("CARGO_BIN_EXE_lambda-functions"), variables).await;
+    }
+
+    /// Starts another program, likewise.
+    pub async fn start_program(&mut self, path: &str, variables: &[(&str, &str)]) {
         let (events, received) = mpsc::unbounded_channel();
         let (telling, told) = mpsc::unbounded_channel();
-        let service = Arc::new(Service::new(execution));
-        let api = Arc::new(Api { events: Mutex::new(received), told: telling });
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
-            .with_state(api)
-            .merge(service::routes(service.clone()))
-            .layer(DefaultBodyLimit::disable());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { service, address, events, told, program: None }
-    }
-
-    /// Starts the program as a deployment with this handler, in place of one that runs.
-    pub fn start(&mut self, handler: &str) {
-        self.start_with(&[("_HANDLER", handler)]);
-    }
-
-    /// Starts the program with these variables besides those that every function has. An empty one is unset.
-    pub fn start_with(&mut self, variables: &[(&str, &str)]) {
-        self.program = None;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-functions"));
+            .with_state(Arc::new(Api { events: Mutex::new(received), told: telling }));
+        let address = open(routes).await;
+        let mut command = Command::new(path);
         command.env_clear().stdin(Stdio::null());
-        let endpoint = format!("http://{}", self.address);
         for (name, value) in [
-            ("AWS_LAMBDA_RUNTIME_API", self.address.as_str()),
+            ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
             ("AWS_LAMBDA_FUNCTION_NAME", "deployed"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -99,7 +109,7 @@ impl Lambda {
             ("AWS_ACCESS_KEY_ID", "AKID"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
             ("AWS_SESSION_TOKEN", "session"),
-            ("AWS_ENDPOINT_URL_LAMBDA", &endpoint),
+            ("AWS_ENDPOINT_URL_LAMBDA", &self.endpoint),
         ] {
             command.env(name, value);
         }
@@ -110,7 +120,7 @@ impl Lambda {
                 command.env(name, value)
             };
         }
-        self.program = Some(Program(command.spawn().unwrap()));
+        self.program = Some(Program { process: command.spawn().unwrap(), events, told });
     }
 
     /// Invokes with the execution as it is, and waits for what the program tells.
@@ -121,19 +131,20 @@ impl Lambda {
 
     /// Invokes with another event, for as long as it `lasts`.
     pub async fn invoke_with(&mut self, event: &str, lasts: Duration) -> Told {
-        self.events.send(Event { body: event.to_owned(), lasts }).unwrap();
+        self.program.as_ref().unwrap().events.send(Event { body: event.to_owned(), lasts }).unwrap();
         self.told().await
     }
 
     /// What the program tells next.
     pub async fn told(&mut self) -> Told {
-        tokio::time::timeout(PATIENCE, self.told.recv()).await.expect("the program tells nothing").unwrap()
+        let told = &mut self.program.as_mut().unwrap().told;
+        tokio::time::timeout(PATIENCE, told.recv()).await.expect("the program tells nothing").unwrap()
     }
 
     /// Whether the program ended by itself, with success.
     pub async fn ended(&mut self) -> bool {
         let mut program = self.program.take().unwrap();
-        tokio::task::spawn_blocking(move || program.0.wait().unwrap().success()).await.unwrap()
+        tokio::task::spawn_blocking(move || program.process.wait().unwrap().success()).await.unwrap()
     }
 }
 
