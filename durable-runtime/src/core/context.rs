@@ -362,13 +362,18 @@ impl Context {
         Acknowledged::new(&self.0.shared, sequence)
     }
 
-    /// Waits until everything that the next effect depends on is recorded.
+    /// Waits until everything that the next effect depends on is recorded; in a batch that closes for ever.
     pub(crate) async fn effect_may_begin(&self) {
+        self.dependencies_recorded().await;
+        self.unless_closing().await;
+    }
+
+    /// Waits until everything that the next effect depends on is recorded.
+    pub(crate) async fn dependencies_recorded(&self) {
         if let Some(gate) = &self.0.gate {
             gate.lets_go().await;
         }
         self.acknowledged(self.causal()).await;
-        self.unless_closing().await;
     }
 
     /// Waits until everything queued so far, by whomever, is recorded.
