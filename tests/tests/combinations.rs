@@ -231,8 +231,7 @@ fn a_guard_that_panics_where_a_failure_ends_its_context_does_not_hide_the_failur
     }
     #[durable]
     async fn flow(_: ()) -> Result<u32> {
-        Ok(child!("outer", async || -> Result<u32> { Ok(guarded(()).await.map_err(|error| error.to_string())?) })
-            .await?)
+        child!("outer", async || -> Result<u32> { Ok(guarded(()).await.map_err(|error| error.to_string())?) }).await
     }
     let run = run(flow, &());
     assert_eq!(run.operation("flow / outer / guarded").unwrap().status(), OperationStatus::Failed);
