@@ -142,3 +142,30 @@ fn a_saga_that_loses_a_race_is_dropped_and_not_undone() {
     assert_eq!(run.result::<String>().unwrap(), "late");
     assert_eq!(*log.lock().unwrap(), ["book flight", "book car"]);
 }
+
+#[test]
+fn a_settled_batch_is_undone_as_a_whole() {
+    #[durable]
+    async fn flow(log: Log) -> Result<String> {
+        saga(|undo| {
+            let log = &log;
+            child!(async move {
+                let bookings =
+                    parallel_map(["flight", "nothing", "hotel"], |what, _| book(log.clone(), what)).settled();
+                let booked = undo
+                    .after(bookings, |booked| parallel_map(booked.into_values(), |what, _| cancel(log.clone(), what)))
+                    .await?;
+                sleep(seconds(1)).await?;
+                Ok(booked.into_result()?.join(", "))
+            })
+        })
+        .await
+    }
+    let log: Log = Arc::default();
+    let seen = log.clone();
+    let handler = move |_: ()| flow(seen.clone());
+    let run = virtual_time(async { Runner::new().await?.run("flow", handler, &()).await }).unwrap();
+    assert_eq!(run.error().unwrap().error_message.as_deref(), Some("sold out"));
+    let undone: Vec<_> = log.lock().unwrap().iter().filter(|line| line.starts_with("cancel")).cloned().collect();
+    assert_eq!(undone, ["cancel flight", "cancel hotel"]);
+}

@@ -329,14 +329,15 @@ impl<'a> Batch<'a, '_> {
         }
         let begun_before = if again { self.begun_before(waiting.len()) } else { 0 };
         self.begun.store(begun_before, Ordering::Relaxed);
-        // Of a batch that goes on after an interruption, what is recorded counts before what has to run again.
+        // Of a batch that goes on after an interruption, what is recorded counts before what has to run again, and nothing
+        // new begins before that.
         let (total, mut replays) = (self.ends.len(), again);
         self.gate.hold(replays);
         poll_fn(|cx| {
             loop {
-                let recorded = |left: usize| replays && left + begun_before > total;
-                while self.running.len() < slots && (self.over.is_none() || recorded(waiting.len())) {
-                    let Some((index, plan)) = waiting.next() else { break };
+                while self.running.len() < slots {
+                    let wanted = if replays { total - waiting.len() < begun_before } else { self.over.is_none() };
+                    let Some((index, plan)) = waiting.by_ref().take(usize::from(wanted)).next() else { break };
                     self.begin(index, plan);
                 }
                 if self.may_stop(replays) {
@@ -344,8 +345,8 @@ impl<'a> Batch<'a, '_> {
                 }
                 match if replays { self.poll_over_records(cx) } else { self.poll_running(cx) } {
                     Poll::Ready(Some(ended)) => self.note(ended),
+                    Poll::Ready(None) | Poll::Pending if std::mem::take(&mut replays) => self.gate.hold(false),
                     Poll::Ready(None) => return Poll::Ready(()),
-                    Poll::Pending if std::mem::take(&mut replays) => self.gate.hold(false),
                     Poll::Pending if self.may_stop(false) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }

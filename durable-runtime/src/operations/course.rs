@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::outcome::Recorded;
-use crate::core::{Context, FunctionRun, Observed, Spec, StepInfo};
+use crate::core::{Context, FunctionRun, Live, Observed, Spec, StepInfo};
 use crate::error::{FailureKind, StepFailure};
 use crate::wire::{
     Action, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationUpdate, StepOptions, limits,
@@ -30,7 +30,7 @@ pub(super) enum Found {
     Over(Result<Option<String>, ErrorObject>),
 }
 
-impl Course<'_> {
+impl<'a> Course<'a> {
     /// Reads where the record stands, waiting for the service while the step is between attempts.
     pub(super) async fn find(&self, recorded: Option<Box<Record>>) -> Found {
         let mut record = recorded;
@@ -62,15 +62,25 @@ impl Course<'_> {
     }
 
     /// Waits until the body may begin.
-    pub(super) async fn begin(&self, started: bool) {
+    pub(super) async fn begin(&self, started: bool) -> Live<'a> {
+        if started {
+            return self.begin_again().await;
+        }
         self.cx.unless_closing().await;
-        if !started {
-            let start = self.cx.start(self.update(Action::Start)).await;
-            if self.at_most_once {
-                self.cx.acknowledged(start).await;
-            }
+        let start = self.cx.start(self.update(Action::Start)).await;
+        if self.at_most_once {
+            self.cx.acknowledged(start).await;
         }
         self.cx.effect_may_begin().await;
+        Live::begin(self.cx)
+    }
+
+    /// Waits until an attempt that an earlier invocation has begun may go on. It is no new work: a batch that lets
+    /// running bodies finish waits for it, also when it is over by what is recorded.
+    pub(super) async fn begin_again(&self) -> Live<'a> {
+        let live = Live::begin(self.cx);
+        self.cx.dependencies_recorded().await;
+        live
     }
 
     /// What code in the body can ask for.

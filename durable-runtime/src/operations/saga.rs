@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::de::DeserializeOwned;
+
 use super::branch::{Setting, Standing, refused_setting, run_content, run_context};
 use super::builder::naming;
 use super::outcome;
@@ -96,11 +98,12 @@ impl<'a> Compensations<'a> {
     /// Await it in the saga's own block, not in a child or a branch inside it: their blocks do not run again once they
     /// are over, and what they registered would be forgotten. Several at once are one operation: register what
     /// undoes a whole `parallel!(..).settled()`.
-    pub fn after<O, F, C>(&self, operation: O, undo: F) -> After<'a, O, F>
+    pub fn after<O, T, E, F, C>(&self, operation: O, undo: F) -> After<'a, O, F>
     where
-        O: Operation,
-        O::Output: Recordable<Ok: Clone>,
-        F: FnOnce(<O::Output as Recordable>::Ok) -> C + Send,
+        O: Operation<Output = Result<T, E>>,
+        T: Clone + Send,
+        E: DeserializeOwned + Send,
+        F: FnOnce(T) -> C + Send,
         C: Operation + 'a,
         C::Output: Recordable,
     {
@@ -120,11 +123,13 @@ pub struct After<'a, O, F> {
     undo: F,
 }
 
-impl<'a, O, F, C> Operation for After<'a, O, F>
+// Its output need not be one that can be recorded: a settled batch can be undone as a whole.
+impl<'a, O, T, E, F, C> Operation for After<'a, O, F>
 where
-    O: Operation,
-    O::Output: Recordable<Ok: Clone>,
-    F: FnOnce(<O::Output as Recordable>::Ok) -> C + Send,
+    O: Operation<Output = Result<T, E>>,
+    T: Clone + Send,
+    E: DeserializeOwned + Send,
+    F: FnOnce(T) -> C + Send,
     C: Operation + 'a,
     C::Output: Recordable,
 {
@@ -135,14 +140,14 @@ where
         if !cx.is_saga() {
             let text =
                 "a compensation is registered in the saga's own block: undo a `parallel!(..).settled()` as a whole";
-            return O::Output::from_result(Err(outcome::refuse(cx, refused_setting(text)).await));
+            return Err(outcome::refuse(cx, refused_setting(text)).await);
         }
-        let result = operation.run(cx).await.into_result();
+        let result = operation.run(cx).await;
         if let Ok(value) = &result {
             let undoing = Registered(Box::new(undo(value.clone())));
             compensations.0.lock().unwrap_or_else(PoisonError::into_inner).push(undoing);
         }
-        O::Output::from_result(result)
+        result
     }
 }
 

@@ -10,7 +10,7 @@ use super::course::{Course, Found, chance, fits};
 use super::outcome;
 use super::step::Step;
 use super::step_body::StepBody;
-use crate::core::{Claim, Context, Live, Name, Spec, run_body};
+use crate::core::{Claim, Context, Name, Spec, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
@@ -128,8 +128,7 @@ where
                     Err(error) => return Err(error),
                 };
             }
-            course.begin(started).await;
-            let live = Live::begin(cx);
+            let live = course.begin(started).await;
             let observed = course.attempt_starts(attempt);
             let checked = match next {
                 Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
