@@ -7,5 +7,6 @@ mod checkout;
 mod kill_at_random;
 mod kill_each_step;
 mod kill_suspended;
+mod serve;
 mod support;
 mod unkilled;

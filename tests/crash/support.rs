@@ -97,6 +97,11 @@ impl Running {
         self.wait()
     }
 
+    /// The process itself.
+    pub(crate) fn into_child(self) -> Child {
+        self.0
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }

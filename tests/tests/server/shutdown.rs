@@ -5,24 +5,20 @@ use serde_json::json;
 use crate::client::{Served, callback, execution, invocations};
 use crate::functions::{echo, open_callback, remote};
 
-const NAME: &str = "x-amz-durable-execution-name";
-
 #[tokio::test]
 async fn one_who_waits_when_the_server_is_shut_down_learns_that_the_execution_is_kept() {
     let (function, mut calls) = remote();
     let mut served = Served::new(vec![("remote", function)]).await;
-    let (_id, call) = open_callback(&served, &mut calls, "waiting", json!({})).await;
-    let arn = call.arn().to_owned();
-    call.pending();
     let shutdown = served.shutdown();
-    let (path, headers) = (invocations("remote"), [(NAME, "waiting")]);
-    let waits = served.send("POST", &path, &headers, "{}");
+    let path = invocations("remote");
+    let waits = served.send("POST", &path, &[], "{}");
     let leaves = async {
-        // The one who waits is asked first, and what was asked for later is answered here.
-        let _ = served.get(&execution(&arn, "")).await.ok();
+        let call = calls.recv().await.unwrap();
         drop(shutdown);
+        call
     };
-    let (reply, ()) = tokio::join!(waits, leaves);
+    let (reply, call) = tokio::join!(waits, leaves);
+    let arn = call.arn().to_owned();
     let message = reply.error(500, "ServiceException");
     assert!(message.contains(&arn) && message.contains("is kept"), "{message}");
     let engine = served.engine.clone();
