@@ -1,5 +1,8 @@
 //! The command line's grammar: a table of commands, and the arguments read by it. Runs nothing.
 
+#[cfg(feature = "server")]
+mod hosting;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,10 +11,10 @@ use std::time::Duration;
 use lexopt::Arg;
 
 use super::failure::Failure;
-#[cfg(feature = "server")]
-use super::hosting::{Host, Serve};
 use super::suggest;
 use crate::engine::ExecutionStatus;
+#[cfg(feature = "server")]
+pub(super) use hosting::{Host, Net, Processes, Serve};
 
 /// An option: `--name VALUE`, or `--name` alone when there is no value. One whose value ends in `...` may be given
 /// several times.
@@ -40,7 +43,7 @@ pub(super) struct CommandRow {
 /// How the value of an option ends that may be given several times.
 const REPEATS: &str = "...";
 
-pub(super) const STORE: OptionRow =
+const STORE: OptionRow =
     OptionRow { name: "store", value: Some("PATH"), says: "the store's file (default: .durable/<program>.db)" };
 
 const ID: OperandRow = OperandRow { name: "ID", required: true };
@@ -72,9 +75,9 @@ pub(super) const COMMANDS: &[CommandRow] = &[
         options: &[STORE],
     },
     #[cfg(feature = "server")]
-    super::hosting::SERVE,
+    hosting::SERVE,
     #[cfg(feature = "server")]
-    super::hosting::HOST,
+    hosting::HOST,
     CommandRow {
         name: "list",
         operands: &[],
@@ -232,15 +235,15 @@ fn unknown_command(program: &str, word: &str) -> Failure {
 }
 
 /// The arguments of one command while they are read.
-pub(super) struct Given<'a> {
+struct Given<'a> {
     program: &'a str,
     row: &'static CommandRow,
-    pub(super) operands: Vec<String>,
+    operands: Vec<String>,
     options: BTreeMap<&'static str, Vec<OsString>>,
 }
 
 impl Given<'_> {
-    pub(super) fn wrong(&self, what: &str) -> Failure {
+    fn wrong(&self, what: &str) -> Failure {
         let Self { program, row, .. } = self;
         Failure::usage(format!("{what}; `{program} help {}` says what it takes", row.name))
     }
@@ -279,17 +282,12 @@ impl Given<'_> {
     }
 
     /// Takes the texts of an option that may be given several times.
-    pub(super) fn take_all(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+    fn take_all(&mut self, name: &str) -> Result<Vec<String>, Failure> {
         self.options.remove(name).into_iter().flatten().map(|value| self.text(value)).collect()
     }
 
     /// Takes an option's text and reads it, or says what it should have been.
-    pub(super) fn read<T>(
-        &mut self,
-        name: &str,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, Failure> {
+    fn read<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
         let Some(text) = self.take(name)? else { return Ok(None) };
         read(&text).map(Some).ok_or_else(|| self.wrong(&format!("`--{name} {text}`: {expected}")))
     }
@@ -310,7 +308,7 @@ impl Given<'_> {
             return Err(self.wrong(&format!("`{}` needs {}", self.row.name, missing.name)));
         }
         #[cfg(feature = "server")]
-        if self.row.name == super::hosting::HOST.name {
+        if self.row.name == hosting::HOST.name {
             return Ok(Parsed { command: Command::Host(self.host()?), store });
         }
         let mut operands = std::mem::take(&mut self.operands).into_iter();
@@ -374,7 +372,7 @@ impl Given<'_> {
 mod tests {
     use super::*;
 
-    fn read(line: &[&str]) -> Result<Parsed, Failure> {
+    pub(super) fn read(line: &[&str]) -> Result<Parsed, Failure> {
         parse("shop", line.iter().map(OsString::from))
     }
 

@@ -2,9 +2,9 @@
 
 use tokio::sync::oneshot;
 
+use super::command::{Host, Net, Processes};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::hosting::{Host, Net, Processes};
 use super::terminal::Terminal;
 use super::text;
 use crate::host::{Assignment, FunctionHost, HostOptions, LogLine, Logs};

@@ -20,8 +20,6 @@ mod follow;
 mod help;
 #[cfg(feature = "server")]
 mod host;
-#[cfg(feature = "server")]
-mod hosting;
 #[cfg(feature = "engine")]
 mod input;
 #[cfg(feature = "engine")]

@@ -7,11 +7,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 
+use super::command::Serve;
 use super::console::Place;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::host;
-use super::hosting::Serve;
 use super::program::App;
 use super::progress::Progress;
 use super::run::{GOODBYE, open_with};
@@ -109,9 +109,10 @@ fn introduce(server: &Server, engine: &Engine, place: &Place, terminal: &mut Ter
     terminal.say(&format!("  functions: {}", functions.join(", ")));
     let function = functions.first().map_or("FUNCTION", String::as_str);
     let host = reachable(server);
+    // Of a file, because the two versions of the CLI take a payload in the command line differently.
     terminal.say(&format!(
         "  AWS CLI: aws lambda invoke --endpoint-url http://{host} --region us-east-1 --no-sign-request \
-         --function-name '{function}:$LATEST' --cli-binary-format raw-in-base64-out --payload '{{}}' /dev/stdout"
+         --function-name '{function}:$LATEST' --payload fileb://INPUT.json RESULT.json"
     ));
     terminal.say(&format!(
         "  boto3: boto3.client('lambda', endpoint_url='http://{host}', region_name='us-east-1', \

@@ -71,7 +71,7 @@ async fn a_body_in_chunks_is_one_body_and_is_bounded_too() {
             (answer.status().as_u16(), answer.into_body().collect().await.unwrap().to_bytes())
         }
     };
-    let (status, body) = send("  12  \n".repeat(1), 1).await;
+    let (status, body) = send("  12  \n".into(), 1).await;
     assert_eq!((status, body), (200, Bytes::from("  12  \n")));
     let (status, body) = send(" ".repeat(1000), 7000).await;
     assert_eq!(status, 413, "{body:?}");

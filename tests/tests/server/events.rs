@@ -53,19 +53,22 @@ const EVENTS: [(&str, &[(&str, Is)]); 24] = [
     ("ChainedInvokeStopped", &[("Error", Is::Error)]),
 ];
 
+type Check = fn(&Value) -> bool;
+
+/// Whether a value is an object that has these members at most, each as it has to be.
+fn has_only(value: &Value, allowed: [(&str, Check); 2]) -> bool {
+    let fits = |(name, value): (&String, &Value)| allowed.iter().any(|(known, check)| known == name && check(value));
+    value.as_object().is_some_and(|members| members.iter().all(fits))
+}
+
 fn fits(is: Is, value: &Value) -> bool {
-    let all = |allowed: &[(&str, fn(&Value) -> bool)]| {
-        let fits =
-            |(name, value): (&String, &Value)| allowed.iter().any(|(known, check)| known == name && check(value));
-        value.as_object().is_some_and(|members| members.iter().all(fits))
-    };
     match is {
         Is::Text => value.as_str().is_some_and(|text| !text.is_empty()),
         Is::Count => value.is_u64(),
         Is::Time => value.as_f64().is_some_and(|seconds| (1.7e9..2e9).contains(&seconds)),
-        Is::Data => all(&[("Payload", Value::is_string), ("Truncated", Value::is_boolean)]),
-        Is::Error => all(&[("Payload", Value::is_object), ("Truncated", Value::is_boolean)]),
-        Is::Retry => all(&[("CurrentAttempt", Value::is_u64), ("NextAttemptDelaySeconds", Value::is_u64)]),
+        Is::Data => has_only(value, [("Payload", Value::is_string), ("Truncated", Value::is_boolean)]),
+        Is::Error => has_only(value, [("Payload", Value::is_object), ("Truncated", Value::is_boolean)]),
+        Is::Retry => has_only(value, [("CurrentAttempt", Value::is_u64), ("NextAttemptDelaySeconds", Value::is_u64)]),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use durable_runtime::engine::Engine;
+use durable_runtime::handler::function;
+use durable_runtime::prelude::*;
 use durable_runtime::server::ServerOptions;
 use serde_json::json;
 
@@ -139,6 +141,21 @@ async fn an_invoke_without_a_payload_is_one_with_an_empty_object() {
     let served = Served::new(vec![("echo", echo())]).await;
     let reply = served.invoke("echo", "").await;
     assert_eq!((reply.status, reply.text()), (200, "{}"));
+}
+
+#[tokio::test]
+async fn a_function_without_input_is_invoked_without_a_payload() {
+    #[durable]
+    async fn tick(_: ()) -> Result<u32> {
+        record!("count", async { Ok(1) }).await
+    }
+    let served = Served::new(vec![("tick", function(tick))]).await;
+    for payload in ["", "{}", "null"] {
+        let reply = served.invoke("tick", payload).await;
+        assert_eq!((reply.status, reply.text()), (200, "1"), "{payload}");
+    }
+    let message = served.invoke("tick", "{\"count\": 7}").await.json()["errorMessage"].to_string();
+    assert!(message.contains("does not read as what the function takes"), "{message}");
 }
 
 #[tokio::test]

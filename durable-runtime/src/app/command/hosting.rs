@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::command::{CommandRow, Given, OperandRow, OptionRow, STORE};
-use super::failure::Failure;
+use super::{CommandRow, Given, OperandRow, OptionRow, STORE};
+use crate::app::failure::Failure;
 use crate::host::Assignment;
 
 const LISTEN: OptionRow =
@@ -78,39 +78,39 @@ pub(super) const HOST: CommandRow = CommandRow {
 
 /// How to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Serve {
-    pub(super) net: Net,
+pub(in crate::app) struct Serve {
+    pub(in crate::app) net: Net,
     /// Durable functions that run elsewhere.
-    pub(super) functions: Vec<Assignment>,
+    pub(in crate::app) functions: Vec<Assignment>,
     /// Plain ones.
-    pub(super) plain_functions: Vec<Assignment>,
+    pub(in crate::app) plain_functions: Vec<Assignment>,
     /// How long an execution may take that has no timeout of its own.
-    pub(super) timeout: Option<Duration>,
-    pub(super) processes: Processes,
+    pub(in crate::app) timeout: Option<Duration>,
+    pub(in crate::app) processes: Processes,
 }
 
 /// How to host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Host {
-    pub(super) net: Net,
-    pub(super) functions: Vec<Assignment>,
-    pub(super) endpoint: Option<String>,
-    pub(super) processes: Processes,
+pub(in crate::app) struct Host {
+    pub(in crate::app) net: Net,
+    pub(in crate::app) functions: Vec<Assignment>,
+    pub(in crate::app) endpoint: Option<String>,
+    pub(in crate::app) processes: Processes,
 }
 
 /// Where to listen, and to whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Net {
+pub(in crate::app) struct Net {
     /// `--listen` or `--port`, when one was given.
-    pub(super) listen: Option<SocketAddr>,
-    pub(super) allowed_hosts: Vec<String>,
+    pub(in crate::app) listen: Option<SocketAddr>,
+    pub(in crate::app) allowed_hosts: Vec<String>,
 }
 
 /// How functions run in processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Processes {
-    pub(super) function_timeout: Option<Duration>,
-    pub(super) max: Option<NonZeroUsize>,
+pub(in crate::app) struct Processes {
+    pub(in crate::app) function_timeout: Option<Duration>,
+    pub(in crate::app) max: Option<NonZeroUsize>,
 }
 
 impl Given<'_> {
@@ -166,4 +166,38 @@ impl Given<'_> {
 fn twice<'a>(mut assignments: impl Iterator<Item = &'a Assignment>) -> Option<&'a str> {
     let mut seen = std::collections::BTreeSet::new();
     assignments.find(|assignment| !seen.insert(&assignment.name)).map(|assignment| assignment.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Net, Processes, Serve};
+    use crate::app::command::Command;
+    use crate::app::command::tests::read;
+
+    #[test]
+    fn a_server_listens_where_it_is_told_and_may_have_several_names() {
+        let serve = |line: &[&str]| read(line).map(|parsed| parsed.command);
+        let served = |address: Option<&str>, names: &[&str]| {
+            let listen = address.map(|address| address.parse().unwrap());
+            let net = Net { listen, allowed_hosts: names.iter().map(|name| (*name).to_owned()).collect() };
+            let processes = Processes::default();
+            Ok(Command::Serve(Serve {
+                net,
+                functions: Vec::new(),
+                plain_functions: Vec::new(),
+                timeout: None,
+                processes,
+            }))
+        };
+        assert_eq!(serve(&["serve"]), served(None, &[]));
+        assert_eq!(serve(&["serve", "--port", "0"]), served(Some("127.0.0.1:0"), &[]));
+        assert_eq!(serve(&["serve", "--listen", "[::]:80"]), served(Some("[::]:80"), &[]));
+        let names = ["serve", "--allow-host", "a.test", "--allow-host=b.test"];
+        assert_eq!(serve(&names), served(None, &["a.test", "b.test"]));
+        let text = |line: &[&str]| read(line).unwrap_err().text;
+        assert!(text(&["serve", "--listen", "everywhere"]).contains("such as 127.0.0.1:3001"));
+        assert!(text(&["serve", "--port", "70000"]).contains("0 to 65535"));
+        assert!(text(&["serve", "--port", "1", "--listen", "127.0.0.1:2"]).contains("names the port already"));
+        assert!(text(&["serve", "--port", "1", "--port", "2"]).contains("given twice"));
+    }
 }
