@@ -118,7 +118,7 @@ async fn counted(state: u32) -> Result<u32> {
     Ok(state + 1)
 }
 
-/// The result of one run, or `None` when the mishap did not come about.
+/// One run, with or without a mishap: its result, and what was seen of it.
 fn run<O>(flow: &(impl Fn(Course) -> O + Clone + Send + Sync + 'static), mishap: Option<Mishap>) -> (String, Course)
 where
     O: Operation<Output = Result<String>> + 'static,
