@@ -47,7 +47,9 @@ def ended(client, arn: str) -> dict:
 
 def history(client, arn: str) -> list:
     """All events, oldest first."""
-    pages = client.get_paginator("get_durable_execution_history").paginate(DurableExecutionArn=arn, IncludeExecutionData=True)
+    pages = client.get_paginator("get_durable_execution_history").paginate(
+        DurableExecutionArn=arn, IncludeExecutionData=True
+    )
     return [event for page in pages for event in page["Events"]]
 
 
@@ -56,7 +58,9 @@ def open_callback(client, arn: str) -> str:
 
     def probe():
         events = history(client, arn)
-        started = [event["CallbackStartedDetails"]["CallbackId"] for event in events if event["EventType"] == "CallbackStarted"]
+        started = [
+            event["CallbackStartedDetails"]["CallbackId"] for event in events if event["EventType"] == "CallbackStarted"
+        ]
         suspended = any(event["EventType"] == "InvocationCompleted" for event in events)
         return started[0] if started and suspended else None
 

@@ -23,10 +23,11 @@ def free_port() -> int:
 class Emulator(Program):
     """`dex-local-runner start-server`, which invokes functions at `lambda_endpoint`, a Lambda Invoke endpoint."""
 
-    def __init__(self, name: str, lambda_endpoint: str, durable: list, *options: str):
+    def __init__(self, name: str, lambda_endpoint: str, durable: list, plain: tuple = ()):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         functions = {function: {"DurableConfig": {"ExecutionTimeout": 300}} for function in durable}
+        functions |= {function: {} for function in plain}
         command = [
             Path(PYTHON).parent / "dex-local-runner", "start-server",
             "--host", "127.0.0.1", "--port", port,
@@ -34,7 +35,6 @@ class Emulator(Program):
             "--local-runner-endpoint", self.url,
             "--local-runner-region", REGION,
             "--function-configs", json.dumps(functions),
-            *options,
         ]  # fmt: skip
         super().__init__(name, command, environment())
         until("the emulator's server", self._answers)
@@ -61,7 +61,9 @@ class Emulator(Program):
             "Input": json.dumps(event),
         }
         request = urllib.request.Request(
-            f"{url or self.url}/start-durable-execution", json.dumps(start).encode(), {"Content-Type": "application/json"}
+            f"{url or self.url}/start-durable-execution",
+            json.dumps(start).encode(),
+            {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["ExecutionArn"]

@@ -71,6 +71,8 @@ class Proxy:
         self.client = client
         self.target = target
         self.exchanges: list[Exchange] = []
+        #: How many of them somebody has looked at.
+        self.walked = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True

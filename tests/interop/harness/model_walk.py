@@ -45,7 +45,7 @@ def operation_of(exchange: Exchange):
 def _same(pattern: list, segments: list) -> bool:
     if len(pattern) != len(segments):
         return False
-    return all(part.startswith("{") or part == unquote(segment) for part, segment in zip(pattern, segments))
+    return all(part.startswith("{") or part == unquote(segment) for part, segment in zip(pattern, segments, strict=True))
 
 
 def complaints(exchange: Exchange) -> list:

@@ -1,4 +1,4 @@
-"""Cases against our server: a server per class, a recording proxy for each side, and every answer held against the model.
+"""Cases against our server: a server per class, a recording proxy per side, every answer held against the model.
 
 Clients and functions both reach the server through a proxy of their own, so that a suite prints what was exchanged and
 the raw JSON of every answer is there to be walked.
@@ -19,7 +19,9 @@ from .workflows import WORKFLOWS
 
 def python_function(workflow: str) -> str:
     """The command of a workflow on the official Python SDK, run by AWS's own runtime interface client."""
-    return f"cd {shlex.quote(str(INTEROP / 'python'))} && exec {shlex.quote(PYTHON)} -m awslambdaric workflows.{workflow}"
+    return (
+        f"cd {shlex.quote(str(INTEROP / 'python'))} && exec {shlex.quote(PYTHON)} -m awslambdaric workflows.{workflow}"
+    )
 
 
 def javascript_function(workflow: str) -> str:
@@ -71,7 +73,9 @@ class OnOurServer(unittest.TestCase):
 
     @staticmethod
     def walked(proxy: Proxy) -> list:
-        exchanges, proxy.unwalked = proxy.exchanges[getattr(proxy, "unwalked", 0) :], len(proxy.exchanges)
+        """Complaints about what has come since the last case; what comes meanwhile is the next one's."""
+        exchanges = proxy.exchanges[proxy.walked :]
+        proxy.walked += len(exchanges)
         return [complaint for exchange in exchanges for complaint in complaints(exchange)]
 
     def start(self, function: str, event, **more) -> str:

@@ -1,4 +1,4 @@
-"""Programs that the suites run: found, started, waited for, ended. Knows where things are and nothing of what they do."""
+"""Programs that the suites run: found, started, waited for, ended. Knows where they are and not what they do."""
 
 import os
 import re
@@ -48,7 +48,9 @@ def official_rust(name: str) -> Path:
 
 def environment(**more: str) -> dict:
     """This process's environment with credentials, and without an endpoint of the machine's own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_ENDPOINT", "AWS_PROFILE"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_ENDPOINT", "AWS_PROFILE"))
+    }
     return {**inherited, **CREDENTIALS, "PYTHONUNBUFFERED": "1", **more}
 
 
@@ -130,4 +132,14 @@ class Server(Program):
         for function, command_line in functions.items():
             command += ["--function", f"{function}={command_line}"]
         super().__init__(name, command)
+        self.url = self.wait_for(LISTENS)
+
+
+class Host(Program):
+    """Our stand-alone host of functions: passes Invokes on to processes, and keeps no executions."""
+
+    def __init__(self, name: str, functions: dict, endpoint: str, *options: str):
+        assignments = [f"{function}={command}" for function, command in functions.items()]
+        command = [ours("conformance-functions"), "host", "--listen", "127.0.0.1:0", "--endpoint", endpoint]
+        super().__init__(name, [*command, *options, *assignments])
         self.url = self.wait_for(LISTENS)

@@ -68,7 +68,9 @@ def callback_late(_event: dict, context: DurableContext) -> str:
 
 @durable_execution
 def wait_for_callback(_event: dict, context: DurableContext) -> str:
-    return json.loads(context.wait_for_callback(lambda callback_id, _context: print("submitted", callback_id), name="shipment"))
+    return json.loads(
+        context.wait_for_callback(lambda callback_id, _context: print("submitted", callback_id), name="shipment")
+    )
 
 
 @durable_execution
@@ -110,7 +112,8 @@ def child(_event: dict, context: DurableContext) -> str:
 def child_failing(_event: dict, context: DurableContext) -> str:
     try:
         context.run_in_child_context(
-            lambda inner: inner.step(missing, name="find", config=StepConfig(retry_strategy=RetryPresets.none())), name="search"
+            lambda inner: inner.step(missing, name="find", config=StepConfig(retry_strategy=RetryPresets.none())),
+            name="search",
         )
     except ChildContextError:
         return "caught"

@@ -164,7 +164,9 @@ class Boto3Looks(Calls):
 
     def test_a_history_without_data_says_that_it_leaves_something_out(self):
         arn = self.finished("echo", {"secret": 1})
-        events = self.client.get_durable_execution_history(DurableExecutionArn=arn, IncludeExecutionData=False)["Events"]
+        events = self.client.get_durable_execution_history(DurableExecutionArn=arn, IncludeExecutionData=False)[
+            "Events"
+        ]
         entry = events[0]["ExecutionStartedDetails"]["Input"]
         self.assertNotIn("Payload", entry)
         self.assertIs(entry["Truncated"], True)
@@ -184,7 +186,9 @@ class Boto3Lists(Calls):
     def setUpClass(cls):
         super().setUpClass()
         cls.arns = [
-            cls.client.invoke(FunctionName="echo", DurableExecutionName=f"listed-{number}", Payload=b"1")["DurableExecutionArn"]
+            cls.client.invoke(FunctionName="echo", DurableExecutionName=f"listed-{number}", Payload=b"1")[
+                "DurableExecutionArn"
+            ]
             for number in range(5)
         ]
         cls.client.invoke(FunctionName="error", Payload=b"null")

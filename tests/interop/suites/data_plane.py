@@ -115,11 +115,15 @@ class DataPlane(OnOurServer):
             self.client.get_durable_execution_state(DurableExecutionArn=self.arn, CheckpointToken=first)
         self.assertTrue(refused.exception.response["Error"]["Message"].startswith(STALE))
         with self.assertRaises(errors.InvalidParameterValueException):
-            self.client.get_durable_execution_state(DurableExecutionArn=self.arn, CheckpointToken=self.token, Marker="mine")
+            self.client.get_durable_execution_state(
+                DurableExecutionArn=self.arn, CheckpointToken=self.token, Marker="mine"
+            )
         self.finish()
 
     def test_a_suspended_execution_is_invoked_again_with_what_has_changed(self):
-        self.checkpoint({"Id": "1", "Type": "WAIT", "SubType": "Wait", "Action": "START", "WaitOptions": {"WaitSeconds": 1}})
+        self.checkpoint(
+            {"Id": "1", "Type": "WAIT", "SubType": "Wait", "Action": "START", "WaitOptions": {"WaitSeconds": 1}}
+        )
         last = self.token
         self.function.answer(PENDING)
         event = self.function.event()

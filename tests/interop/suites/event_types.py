@@ -1,4 +1,4 @@
-"""Every event that can be written is written once, every route is called, and each answer is as botocore's model says."""
+"""Every event that can be written is written, every route is called, and each answer is as botocore's model says."""
 
 from harness.client import ended, history, open_callback, until
 from harness.model_walk import EVENT_TYPES, NOT_WRITTEN, OPERATIONS, WITHOUT_ROUTE, operation_of
@@ -28,7 +28,9 @@ class EventTypes(OnOurServer):
     def setUpClass(cls):
         cls.scripted = Scripted()
         cls.addClassCleanup(cls.scripted.close)
-        cls.functions = {name: python_function(name) for name in ("callback", "callback_refused", *ENDING_BY_THEMSELVES)}
+        cls.functions = {
+            name: python_function(name) for name in ("callback", "callback_refused", *ENDING_BY_THEMSELVES)
+        }
         # A program that ends without having asked for an invocation.
         cls.functions["crashing"] = "exit 3"
         cls.functions["scripted"] = cls.scripted.url
@@ -119,7 +121,9 @@ class EventTypes(OnOurServer):
 
     def with_and_without_an_error(self, events: list):
         """`Error` is the one member of `InvocationCompleted` that is not always there."""
-        completed = [event["InvocationCompletedDetails"] for event in events if event["EventType"] == "InvocationCompleted"]
+        completed = [
+            event["InvocationCompletedDetails"] for event in events if event["EventType"] == "InvocationCompleted"
+        ]
         self.assertEqual({"Error" in details for details in completed}, {True, False})
 
     def every_route(self):
