@@ -37,8 +37,8 @@ pub enum Divergence {
     /// The execution fails, at once and for good: whoever started it is told.
     #[default]
     FailExecution,
-    /// The invocation fails. AWS Lambda invokes again, with growing pauses and for some hours, so that going back to the
-    /// build that fits (by an alias, say) saves the execution.
+    /// The invocation fails. AWS Lambda invokes again, with growing pauses and for some hours. An execution stays on the
+    /// version that it was started on, so this saves those of `$LATEST`: deploy the build that fits again.
     FailInvocation,
 }
 

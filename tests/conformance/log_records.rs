@@ -69,7 +69,7 @@ fn fits(expected: &Yaml, record: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{compare, records};
-    use crate::conformance::logs::{capture, write_line};
+    use crate::conformance::logs::{capture, write_line, written};
     use crate::conformance::requirement::{Count, ExpectedLog};
     use std::collections::BTreeMap;
     use yaml_rust2::{Yaml, YamlLoader};
@@ -84,11 +84,12 @@ mod tests {
 
     #[test]
     fn records_are_counted_and_ordered_and_foreign_lines_are_invisible() {
-        let ((), lines) = capture(|| {
+        let lines = capture(|| {
             write_line(r#"{"durableExecutionArn": "arn:1", "hook": "start", "op": "1"}"#);
             write_line("no record");
             write_line(r#"{"executionArn": "arn:2", "hook": "end"}"#);
             write_line(r#"{"executionArn": "arn:1", "hook": "end", "n": 7}"#);
+            written()
         });
         let records = records(&lines, "arn:1");
         let bound = BTreeMap::from([("ID1".to_owned(), "1".to_owned())]);

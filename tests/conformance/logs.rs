@@ -46,10 +46,16 @@ impl Write for Lines {
     }
 }
 
-/// Runs `run`, and gives what was written meanwhile.
-pub fn capture<R>(run: impl FnOnce() -> R) -> (R, Vec<String>) {
+/// Runs `run`; what is written meanwhile is kept.
+pub fn capture<R>(run: impl FnOnce() -> R) -> R {
     WRITTEN.set(Some(Vec::new()));
     let log = Registry::default().with(layer()).with(LevelFilter::INFO);
     let result = tracing::subscriber::with_default(log, run);
-    (result, WRITTEN.take().unwrap_or_default())
+    WRITTEN.set(None);
+    result
+}
+
+/// The lines that were kept so far.
+pub fn written() -> Vec<String> {
+    WRITTEN.with_borrow(|written| written.clone().unwrap_or_default())
 }

@@ -3,7 +3,11 @@
 
 #[cfg(feature = "engine")]
 mod actions;
+#[cfg(feature = "engine")]
+mod endpoint;
 pub mod functions;
+#[cfg(feature = "engine")]
+mod in_process;
 #[cfg(feature = "engine")]
 mod json_text;
 #[cfg(feature = "engine")]
@@ -11,6 +15,8 @@ mod log_records;
 pub mod logs;
 #[cfg(feature = "engine")]
 mod matching;
+#[cfg(feature = "engine")]
+mod place;
 #[cfg(feature = "engine")]
 mod report;
 #[cfg(feature = "engine")]
@@ -21,8 +27,10 @@ mod run;
 mod variables;
 
 #[cfg(feature = "engine")]
+pub use endpoint::Endpoint;
+#[cfg(feature = "engine")]
 pub use report::{Report, Verdict};
 #[cfg(feature = "engine")]
 pub use requirement::Requirement;
 #[cfg(feature = "engine")]
-pub use run::run;
+pub use run::{run, run_at};

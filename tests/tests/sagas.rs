@@ -123,3 +123,49 @@ fn a_compensation_registered_in_a_branch_is_refused() {
     let error = run.error().unwrap();
     assert_eq!(error.error_type.as_deref(), Some("StepFailure.SettingRefused"));
 }
+
+#[durable]
+async fn hurried(log: Log) -> Result<String> {
+    race!(
+        trip = trip("goes well".to_owned(), log.clone()) => |trip| trip,
+        late = sleep(seconds(1)) => |()| "late".to_owned(),
+    )
+    .await
+}
+
+#[test]
+fn a_saga_that_loses_a_race_is_dropped_and_not_undone() {
+    let log: Log = Arc::default();
+    let seen = log.clone();
+    let handler = move |_: ()| hurried(seen.clone());
+    let run = virtual_time(async { Runner::new().await?.run("hurried", handler, &()).await }).unwrap();
+    assert_eq!(run.result::<String>().unwrap(), "late");
+    assert_eq!(*log.lock().unwrap(), ["book flight", "book car"]);
+}
+
+#[test]
+fn a_settled_batch_is_undone_as_a_whole() {
+    #[durable]
+    async fn flow(log: Log) -> Result<String> {
+        saga(|undo| {
+            let log = &log;
+            child!(async move {
+                let bookings =
+                    parallel_map(["flight", "nothing", "hotel"], |what, _| book(log.clone(), what)).settled();
+                let booked = undo
+                    .after(bookings, |booked| parallel_map(booked.into_values(), |what, _| cancel(log.clone(), what)))
+                    .await?;
+                sleep(seconds(1)).await?;
+                Ok(booked.into_result()?.join(", "))
+            })
+        })
+        .await
+    }
+    let log: Log = Arc::default();
+    let seen = log.clone();
+    let handler = move |_: ()| flow(seen.clone());
+    let run = virtual_time(async { Runner::new().await?.run("flow", handler, &()).await }).unwrap();
+    assert_eq!(run.error().unwrap().error_message.as_deref(), Some("sold out"));
+    let undone: Vec<_> = log.lock().unwrap().iter().filter(|line| line.starts_with("cancel")).cloned().collect();
+    assert_eq!(undone, ["cancel flight", "cancel hotel"]);
+}

@@ -17,6 +17,7 @@ use crate::error::{FailureKind, StepFailure};
 use crate::serdes::Codec;
 use crate::wire::{Action, Operation, OperationId, OperationType, OperationUpdate, SubType};
 
+mod barriers;
 mod sealing;
 
 /// How deep contexts may nest before the stack could end first.
@@ -298,13 +299,6 @@ impl Context {
         self.0.shared.lock().journal.get(id).is_some()
     }
 
-    /// Returns unless a batch around is closing; then this branch begins nothing new and never returns.
-    pub(crate) async fn unless_closing(&self) {
-        if self.0.gate.as_ref().is_some_and(|gate| gate.is_closing()) {
-            pending().await
-        }
-    }
-
     /// An update to the operation `id`, with everything that it says about itself.
     pub(crate) fn update(&self, id: OperationId, spec: &Spec<'_>, action: Action) -> OperationUpdate {
         OperationUpdate {
@@ -360,21 +354,6 @@ impl Context {
 
     pub(crate) fn acknowledged(&self, sequence: Sequence) -> Acknowledged<'_> {
         Acknowledged::new(&self.0.shared, sequence)
-    }
-
-    /// Waits until everything that the next effect depends on is recorded.
-    pub(crate) async fn effect_may_begin(&self) {
-        if let Some(gate) = &self.0.gate {
-            gate.lets_go().await;
-        }
-        self.acknowledged(self.causal()).await;
-        self.unless_closing().await;
-    }
-
-    /// Waits until everything queued so far, by whomever, is recorded.
-    pub(crate) async fn all_acknowledged(&self) {
-        let last = self.0.shared.lock().outbox.last();
-        self.acknowledged(last).await;
     }
 
     pub(crate) fn causal(&self) -> Sequence {

@@ -11,6 +11,7 @@ use std::task::{Context as TaskContext, Poll};
 use super::alarm::Alarm;
 use super::ambient::with_context;
 use super::checkpointer::{Checkpointer, all_pages};
+use super::contained::drop_contained;
 use super::context::Context;
 use super::divergence::foreign_wait;
 use super::fatal::Fatal;
@@ -219,10 +220,7 @@ impl Run {
 
     /// Drops durable code where it stands. A guard of the user's that panics then must not take the answer along.
     fn drop_handler(&mut self) {
-        let handler = self.handler.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(handler))).is_err() {
-            tracing::error!("a value in durable code panicked while it was dropped");
-        }
+        drop_contained(self.handler.take());
     }
 }
 

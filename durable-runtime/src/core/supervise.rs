@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::ambient::with_context;
+use super::contained::clear_contained;
 use super::context::Context;
 use crate::error::StepFailure;
 
@@ -15,10 +16,11 @@ pub(crate) async fn supervise<F: Future + Send>(
     context: &Context,
     make: impl FnOnce() -> F + Send,
 ) -> Result<F::Output, StepFailure> {
-    let mut body = pin!(with_context(context, make));
-    poll_fn(|cx| {
+    let mut body = pin!(Some(with_context(context, make)));
+    let ended = poll_fn(|cx| {
+        let Some(running) = body.as_mut().as_pin_mut() else { return Poll::Pending };
         // A panicked body is never polled again, so no broken state can be seen.
-        match catch_unwind(AssertUnwindSafe(|| with_context(context, || body.as_mut().poll(cx)))) {
+        match catch_unwind(AssertUnwindSafe(|| with_context(context, || running.poll(cx)))) {
             Err(panic) => Poll::Ready(Err(StepFailure::panicked(&*panic))),
             Ok(Poll::Ready(result)) => Poll::Ready(Ok(result)),
             Ok(Poll::Pending) => match context.escalated() {
@@ -27,5 +29,8 @@ pub(crate) async fn supervise<F: Future + Send>(
             },
         }
     })
-    .await
+    .await;
+    // One that a failure ended still holds what its code held where it stands.
+    clear_contained(&mut body);
+    ended
 }

@@ -81,6 +81,34 @@ impl Wake for BodyWaker {
     }
 }
 
+/// A waker that passes wakes on and says whether there were any.
+pub(crate) struct Noticing {
+    outer: Waker,
+    woken: AtomicBool,
+}
+
+impl Noticing {
+    pub(crate) fn new(outer: &Waker) -> Arc<Self> {
+        Arc::new(Self { outer: outer.clone(), woken: AtomicBool::new(false) })
+    }
+
+    /// Whether there was a wake since the last call.
+    pub(crate) fn take_woken(&self) -> bool {
+        self.woken.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Wake for Noticing {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.outer.wake_by_ref();
+    }
+}
+
 /// Polls `poll` with a waker that is allowed to wake durable code.
 #[derive(Default)]
 pub(crate) struct BodyWakers {

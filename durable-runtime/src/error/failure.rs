@@ -84,7 +84,12 @@ pub enum FailureKind {
 
 impl StepFailure {
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: shortened(message.into(), LONGEST_TEXT) }
+        Self { kind, message: Self::shortened(message.into()) }
+    }
+
+    /// A text of the runtime's own, at the length that the runtime's own texts may have.
+    pub(crate) fn shortened(text: String) -> String {
+        shortened(text, LONGEST_TEXT)
     }
 
     /// A caught panic, with its own text.

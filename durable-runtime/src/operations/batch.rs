@@ -16,7 +16,7 @@ use super::branch::{Runs, Setting, Standing, close, open, run_content};
 use super::outcome::{self, Recorded};
 use crate::clock::BoxFuture;
 use crate::completion::{CompletionReason, Progress, Running};
-use crate::core::{Claim, Context, Gate, Name, Spec, operation_id, sanctioned, supervise};
+use crate::core::{Claim, Contained, Context, Gate, Name, Noticing, Spec, operation_id, sanctioned, supervise};
 use crate::error::StepFailure;
 use crate::operation::{Operation, Recordable};
 use crate::serdes::{Coding, Plain};
@@ -194,10 +194,12 @@ pub(crate) async fn run<'a>(
     let spec = Spec { operation_type: OperationType::Context, sub_type: kind.sub_type(), name: settings.name.as_str() };
     let Claim { id, recorded } = cx.claim(&spec).await;
     let runs = match Standing::of(recorded) {
-        Standing::Over(Ok(text)) => match read_whole(settings, text.as_deref(), total, cx.place(&id)) {
-            Ok(ends) => return Ok(Closed { id, ends }),
-            Err(why) => return cx.unreadable(&id, &spec, &why).await,
-        },
+        Standing::Over(Ok(text)) => {
+            match outcome::caught(|| read_whole(settings, text.as_deref(), total, cx.place(&id))) {
+                Ok(ends) => return Ok(Closed { id, ends }),
+                Err(why) => return cx.unreadable(&id, &spec, &why).await,
+            }
+        }
         Standing::Over(Err(error)) => {
             // Only a whole result that could not be recorded fails a batch.
             return match outcome::failure(&error) {
@@ -265,16 +267,18 @@ async fn live<'a>(
     match recorded {
         Err(failure) => cx.escalate(failure).await,
         // A serdes of the whole decides what live code sees, as it does on replay.
-        Ok(text) if settings.whole.is_some() => match read_whole(settings, Some(&text), total, cx.place(&id)) {
-            Ok(ends) => Closed { id, ends },
-            Err(why) => cx.unreadable(&id, spec, &why).await,
-        },
+        Ok(text) if settings.whole.is_some() => {
+            match outcome::caught(|| read_whole(settings, Some(&text), total, cx.place(&id))) {
+                Ok(ends) => Closed { id, ends },
+                Err(why) => cx.unreadable(&id, spec, &why).await,
+            }
+        }
         Ok(_) => Closed { id, ends },
     }
 }
 
 /// Branches are numbered from 1 in the batch's own namespace.
-fn branch_id(batch: &OperationId, index: usize) -> OperationId {
+pub(super) fn branch_id(batch: &OperationId, index: usize) -> OperationId {
     operation_id(Some(batch), u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1))
 }
 
@@ -291,7 +295,7 @@ struct Batch<'a, 's> {
     settings: &'s BatchSettings,
     gate: Arc<Gate>,
     id: OperationId,
-    running: FuturesUnordered<BoxFuture<'a, BranchEnd>>,
+    running: FuturesUnordered<Contained<BoxFuture<'a, BranchEnd>>>,
     /// How many branches, from the first, came so far that they are on record.
     begun: Arc<AtomicUsize>,
     ends: Vec<Option<Recorded>>,
@@ -312,7 +316,7 @@ impl<'a> Batch<'a, '_> {
             begun: self.begun.clone(),
             flat: self.settings.flat,
         };
-        self.running.push((plan.run)(place));
+        self.running.push(Contained::new((plan.run)(place)));
     }
 
     /// Begins branches as slots come free, until the batch is over. From then on nothing new begins; whether what a
@@ -323,26 +327,27 @@ impl<'a> Batch<'a, '_> {
         if waiting.len() == 0 {
             self.over = self.settings.completion.decide(&self.progress);
         }
-        if again {
-            self.begun.store(self.begun_before(waiting.len()), Ordering::Relaxed);
-        }
-        // In a race that goes on after an interruption, what is recorded counts before what has to run again.
-        let mut held = again && self.settings.completion.race;
-        self.gate.hold(held);
+        let begun_before = if again { self.begun_before(waiting.len()) } else { 0 };
+        self.begun.store(begun_before, Ordering::Relaxed);
+        // Of a batch that goes on after an interruption, what is recorded counts before what has to run again, and nothing
+        // new begins before that.
+        let (total, mut replays) = (self.ends.len(), again);
+        self.gate.hold(replays);
         poll_fn(|cx| {
             loop {
-                while self.over.is_none() && self.running.len() < slots {
-                    let Some((index, plan)) = waiting.next() else { break };
+                while self.running.len() < slots {
+                    let wanted = if replays { total - waiting.len() < begun_before } else { self.over.is_none() };
+                    let Some((index, plan)) = waiting.by_ref().take(usize::from(wanted)).next() else { break };
                     self.begin(index, plan);
                 }
-                if self.may_stop() {
+                if self.may_stop(replays) {
                     return Poll::Ready(());
                 }
-                match self.poll_running(cx) {
+                match if replays { self.poll_over_records(cx) } else { self.poll_running(cx) } {
                     Poll::Ready(Some(ended)) => self.note(ended),
+                    Poll::Ready(None) | Poll::Pending if std::mem::take(&mut replays) => self.gate.hold(false),
                     Poll::Ready(None) => return Poll::Ready(()),
-                    Poll::Pending if self.may_stop() => return Poll::Ready(()),
-                    Poll::Pending if std::mem::take(&mut held) => self.gate.hold(false),
+                    Poll::Pending if self.may_stop(false) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
             }
@@ -357,11 +362,11 @@ impl<'a> Batch<'a, '_> {
         (0..total).rev().find(recorded).map_or(0, |index| index + 1)
     }
 
-    /// Whether the batch is over and has nothing to wait for.
-    fn may_stop(&self) -> bool {
+    /// Whether the batch is over and has nothing to wait for: bodies that run, or ends that are on record.
+    fn may_stop(&self, replays: bool) -> bool {
         self.over.is_some_and(|reason| match self.settings.completion.running_at(reason) {
             Running::Cancel => true,
-            Running::Finish => self.running.is_empty() || !self.gate.has_running(),
+            Running::Finish => self.running.is_empty() || !replays && !self.gate.has_running(),
         })
     }
 
@@ -372,6 +377,18 @@ impl<'a> Batch<'a, '_> {
         }
         while let Some((index, cx, end)) = poll_fn(|cx| self.poll_running(cx)).await {
             self.keep(index, &cx, end);
+        }
+    }
+
+    /// Polls for as long as branches only give way to others: behind that they have more on record.
+    fn poll_over_records(&mut self, cx: &TaskContext<'_>) -> Poll<Option<BranchEnd>> {
+        let noticing = Noticing::new(cx.waker());
+        let waker = noticing.clone().into();
+        loop {
+            let polled = self.poll_running(&mut TaskContext::from_waker(&waker));
+            if polled.is_ready() || !noticing.take_woken() {
+                return polled;
+            }
         }
     }
 

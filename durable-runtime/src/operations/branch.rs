@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::outcome::{self, End, Recorded};
-use crate::core::{Context, FunctionRun, Gate, Mismatch, Spec, supervise};
+use crate::clock::BoxFuture;
+use crate::core::{Claim, Context, FunctionRun, Gate, Mismatch, Name, Spec, supervise};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::Recordable;
-use crate::serdes::{Codec, Coding};
+use crate::serdes::{Codec, Coding, Plain};
 use crate::wire::{
-    Action, ContextOptions, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationUpdate, limits,
+    Action, ContextOptions, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationType,
+    OperationUpdate, SubType, limits,
 };
 
 /// How a recorded context stands when code reaches it.
@@ -128,6 +130,35 @@ where
         closing.await;
     }
     (ended.map(Some), output)
+}
+
+/// A child context without settings of its own: claimed under `name`, run if it is not over, recorded. `enter` is given
+/// the context inside and its id.
+pub(crate) async fn run_context<R, Fut>(
+    cx: &Context,
+    name: Name,
+    enter: impl FnOnce(Context, OperationId) -> Fut + Send,
+) -> R
+where
+    R: Recordable,
+    Fut: Future<Output = R> + Send,
+{
+    let sub_type = SubType::RUN_IN_CHILD_CONTEXT;
+    let spec = Spec { operation_type: OperationType::Context, sub_type, name: name.as_str() };
+    if let Err(refused) = name.validate() {
+        return R::from_result(Err(outcome::refuse(cx, refused).await));
+    }
+    let Claim { id, recorded } = cx.claim(&spec).await;
+    let end = match Standing::of(recorded) {
+        Standing::Over(ended) => (ended, None),
+        Standing::Runs(runs) => {
+            let setting = Setting::default();
+            let content: BoxFuture<'_, End<R>> =
+                Box::pin(run_content(cx, (id, &spec), (runs, setting), &Plain, |inside| enter(inside, id)));
+            content.await
+        }
+    };
+    outcome::output(cx, &id, &spec, end, &Plain).await
 }
 
 /// A setting that makes no sense.

@@ -236,7 +236,7 @@ impl<T: Send> Operation for CallbackResult<T> {
         if record.status != OperationStatus::Succeeded {
             return Err(CallbackError::of(record.status == OperationStatus::TimedOut, details.error));
         }
-        match read(details.result.as_deref(), cx.place(&id)) {
+        match outcome::caught(|| read(details.result.as_deref(), cx.place(&id))) {
             Ok(value) => Ok(value),
             // What the outside sent is the outside's: an answer of the wrong shape is a failure, not a divergence.
             Err(why) => Err(CallbackError::Failed(outcome::unreadable_answer(&name, &why))),

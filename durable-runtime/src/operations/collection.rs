@@ -1,6 +1,6 @@
 //! `parallel_map`, `parallel_all`: any number of branches of one type.
 
-use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind};
+use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind, branch_id};
 use super::batch_settings::{BatchSettings, WholeCoding, batch_settings};
 use super::outcome;
 use super::parallel::{Reading, counts};
@@ -163,9 +163,11 @@ where
             });
         }
         let mut values = Vec::with_capacity(ends.len());
-        for text in ends.flatten().flatten() {
-            let end = (Ok(Some(text)), None);
-            values.push(outcome::output(cx, &id, &spec, end, items.get()).await.into_result()?);
+        for (index, end) in ends.enumerate() {
+            let Some(Ok(text)) = end else { continue };
+            // Where it was written is where it is read.
+            let (branch, end) = (branch_id(&id, index), (Ok(Some(text)), None));
+            values.push(outcome::output(cx, &branch, &spec, end, items.get()).await.into_result()?);
         }
         Ok(values)
     }
@@ -190,8 +192,10 @@ where
         let coding = self.items.get();
         let mut outcomes = Vec::with_capacity(ends.ends.len());
         for (index, end) in ends.ends.iter().enumerate() {
+            let branch = branch_id(place.id(), index);
+            let read = |text| coding.read(Some(text), place.of(&branch)).map_err(|why| failed(&why));
             outcomes.push(match end {
-                Some(Ok(text)) => match coding.read(Some(text), place).map_err(|why| failed(&why))?.into_result() {
+                Some(Ok(text)) => match read(text)?.into_result() {
                     Ok(value) => Outcome::Succeeded(value),
                     Err(error) => Outcome::Failed(error),
                 },
@@ -212,11 +216,11 @@ where
         let (begun, reason) = (result.begun, result.reason);
         let coding = self.items.get();
         let mut ends = Vec::with_capacity(total);
-        for outcome in result.outcomes {
+        for (index, outcome) in result.outcomes.into_iter().enumerate() {
+            let branch = branch_id(place.id(), index);
+            let write = |value| coding.record(R::from_result(Ok(value)), place.of(&branch));
             ends.push(match outcome {
-                Outcome::Succeeded(value) => {
-                    Some(coding.record(R::from_result(Ok(value)), place).map_err(|why| why.to_string())?.0)
-                }
+                Outcome::Succeeded(value) => Some(write(value).map_err(|why| why.to_string())?.0),
                 Outcome::Failed(error) => Some(Err(encode_error(&error).unwrap_or_else(|why| why.to_object()))),
                 Outcome::Broken(failure) => Some(Err(failure.to_object())),
                 Outcome::Unfinished | Outcome::NotStarted => None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::outcome::Recorded;
-use crate::core::{Context, FunctionRun, Observed, Spec, StepInfo};
+use crate::core::{Context, FunctionRun, Live, Observed, Spec, StepInfo};
 use crate::error::{FailureKind, StepFailure};
 use crate::wire::{
     Action, ErrorObject, Operation as Record, OperationId, OperationStatus, OperationUpdate, StepOptions, limits,
@@ -30,7 +30,7 @@ pub(super) enum Found {
     Over(Result<Option<String>, ErrorObject>),
 }
 
-impl Course<'_> {
+impl<'a> Course<'a> {
     /// Reads where the record stands, waiting for the service while the step is between attempts.
     pub(super) async fn find(&self, recorded: Option<Box<Record>>) -> Found {
         let mut record = recorded;
@@ -62,15 +62,25 @@ impl Course<'_> {
     }
 
     /// Waits until the body may begin.
-    pub(super) async fn begin(&self, started: bool) {
+    pub(super) async fn begin(&self, started: bool) -> Live<'a> {
+        if started {
+            return self.begin_again().await;
+        }
         self.cx.unless_closing().await;
-        if !started {
-            let start = self.cx.start(self.update(Action::Start)).await;
-            if self.at_most_once {
-                self.cx.acknowledged(start).await;
-            }
+        let start = self.cx.start(self.update(Action::Start)).await;
+        if self.at_most_once {
+            self.cx.acknowledged(start).await;
         }
         self.cx.effect_may_begin().await;
+        Live::begin(self.cx)
+    }
+
+    /// Waits until an attempt that an earlier invocation has begun may go on. It is no new work: a batch that lets
+    /// running bodies finish waits for it, also when it is over by what is recorded.
+    pub(super) async fn begin_again(&self) -> Live<'a> {
+        let live = Live::begin(self.cx);
+        self.cx.dependencies_recorded().await;
+        live
     }
 
     /// What code in the body can ask for.
@@ -102,8 +112,8 @@ impl Course<'_> {
     /// Queues the step's end. A result over the service's limit is a failure that names it.
     pub(super) async fn close(&self, recorded: Recorded) -> Result<Option<String>, ErrorObject> {
         let sealed = recorded.as_ref().ok().map(|text| self.cx.seal(&self.id, text.clone()));
-        let ended = match &sealed {
-            Some(sealed) if sealed.len() > limits::PAYLOAD_BYTES => Err(too_large(sealed.len()).to_object()),
+        let ended = match sealed.as_deref().map(fits) {
+            Some(Err(too_large)) => Err(too_large.to_object()),
             _ => recorded,
         };
         let update = match &ended {
@@ -118,13 +128,18 @@ impl Course<'_> {
     }
 }
 
-fn too_large(bytes: usize) -> StepFailure {
+/// Refuses a result, or a state to carry, that the service would not take from a step.
+pub(super) fn fits(sealed: &str) -> Result<(), StepFailure> {
+    if sealed.len() <= limits::PAYLOAD_BYTES {
+        return Ok(());
+    }
     let text = format!(
-        "a result of {bytes} bytes is over the service's limit of {} bytes for one step: store it elsewhere and return \
+        "a result of {} bytes is over the service's limit of {} bytes for one step: store it elsewhere and return \
          where, or give the function an overflow codec",
+        sealed.len(),
         limits::PAYLOAD_BYTES
     );
-    StepFailure::new(FailureKind::ResultTooLarge, text)
+    Err(StepFailure::new(FailureKind::ResultTooLarge, text))
 }
 
 /// A number from 0 to 1 for jitter. What comes of it is recorded with the RETRY, so replay never asks again.

@@ -140,7 +140,7 @@ impl<Out: DeserializeOwned + Send> Operation for Invoke<Out> {
         let details = record.chained_invoke_details.unwrap_or_default();
         let error = details.error.unwrap_or_default();
         match record.status {
-            OperationStatus::Succeeded => match read(details.result.as_deref(), cx.place(&id)) {
+            OperationStatus::Succeeded => match outcome::caught(|| read(details.result.as_deref(), cx.place(&id))) {
                 Ok(output) => Ok(output),
                 // The target's answer is the outside's: one of the wrong shape is a failure, not a divergence.
                 Err(why) => Err(InvokeError::Failed(outcome::unreadable_answer(name.as_str(), &why))),

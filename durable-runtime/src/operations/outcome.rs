@@ -26,7 +26,13 @@ pub(crate) fn record<R>(
         let record = AssertUnwindSafe(|| coding.record(output, cx.place(id)));
         catch_unwind(record).unwrap_or_else(|panic| Err(StepFailure::panicked(&*panic)))
     });
-    recorded.unwrap_or_else(|failure| (Err(failure.to_object()), None))
+    let (recorded, output) = recorded.unwrap_or_else(|failure| (Err(failure.to_object()), None));
+    (recorded.map_err(|error| cx.fit_error(id, error)), output)
+}
+
+/// Reads a recorded text by the user's code. What panics over it does not read it.
+pub(crate) fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| Err(StepFailure::panicked(&*panic).to_string()))
 }
 
 /// The output of an operation that is over: fresh, or read from its record.
@@ -39,7 +45,7 @@ pub(crate) async fn output<R: Recordable>(
 ) -> R {
     match (ended, fresh) {
         (Ok(_), Some(output)) => output,
-        (Ok(text), None) => match coding.read(text.as_deref(), cx.place(id)) {
+        (Ok(text), None) => match caught(|| coding.read(text.as_deref(), cx.place(id))) {
             Ok(output) => output,
             Err(why) => cx.unreadable(id, spec, &why).await,
         },
@@ -54,7 +60,7 @@ pub(crate) async fn value<T: serde::de::DeserializeOwned>(
     spec: &Spec<'_>,
     text: Option<&str>,
 ) -> T {
-    match serdes::decode(text) {
+    match caught(|| serdes::decode(text)) {
         Ok(value) => value,
         Err(why) => cx.unreadable(id, spec, &why).await,
     }
@@ -68,7 +74,7 @@ pub(crate) async fn error<E: serde::de::DeserializeOwned>(
     spec: &Spec<'_>,
     object: &ErrorObject,
 ) -> E {
-    match decode_error(object) {
+    match caught(|| Ok(decode_error(object))).unwrap_or_else(Decoded::Unreadable) {
         Decoded::Value(error) => error,
         Decoded::Failure(failure) => cx.escalate(failure).await,
         Decoded::Unreadable(why) => cx.unreadable(id, spec, &why).await,
@@ -82,7 +88,8 @@ pub(crate) fn failure(object: &ErrorObject) -> Option<StepFailure> {
 
 /// What somebody outside answered to the operation `name`, and does not read as what it waits for.
 pub(crate) fn unreadable_answer(name: &str, why: &str) -> ErrorObject {
-    ErrorObject::new("UnreadableAnswer", format!("the answer to `{name}`: {why}"))
+    // The reason may quote all of the answer.
+    ErrorObject::new("UnreadableAnswer", StepFailure::shortened(format!("the answer to `{name}`: {why}")))
 }
 
 /// Fails an operation before anything of it is recorded. Its position is used up all the same.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind};
+use super::batch::{self, BranchPlan, Closed, Ends, ItemCoding, Kind, branch_id};
 use super::batch_settings::{BatchSettings, batch_settings};
 use super::branch::refused_setting;
 use super::outcome::{self, Recorded};
@@ -98,8 +98,8 @@ impl<'a> Reading<'a> {
     ) -> Outcome<R::Ok, R::Err> {
         match self.ends.next().flatten() {
             Some(Ok(text)) => {
-                let end = (Ok(Some(text)), None);
-                match outcome::output(self.cx, &self.id, &self.spec, end, coding).await.into_result() {
+                let (branch, end) = (branch_id(&self.id, index), (Ok(Some(text)), None));
+                match outcome::output(self.cx, &branch, &self.spec, end, coding).await.into_result() {
                     Ok(value) => Outcome::Succeeded(value),
                     Err(error) => Outcome::Failed(error),
                 }

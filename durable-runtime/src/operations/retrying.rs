@@ -5,16 +5,13 @@ use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 
-use super::branch::{Setting, Standing, run_content};
+use super::branch::run_context;
 use super::builder::naming;
-use super::outcome::{self, End};
 use super::sleep::sleep;
-use crate::clock::BoxFuture;
-use crate::core::{Claim, Context, Name, Spec};
+use crate::core::{Context, Name};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
-use crate::serdes::Plain;
-use crate::wire::{OperationId, OperationType, SubType};
+use crate::wire::OperationId;
 
 /// A block with a retry policy. Made by [`retrying`].
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
@@ -68,23 +65,7 @@ where
 
     async fn run(self, cx: &Context) -> O::Output {
         let Self { name, policy, operation } = self;
-        let sub_type = SubType::RUN_IN_CHILD_CONTEXT;
-        let spec = Spec { operation_type: OperationType::Context, sub_type, name: name.as_str() };
-        if let Err(refused) = name.validate() {
-            return O::Output::from_result(Err(outcome::refuse(cx, refused).await));
-        }
-        let Claim { id, recorded } = cx.claim(&spec).await;
-        let end = match Standing::of(recorded) {
-            Standing::Over(ended) => (ended, None),
-            Standing::Runs(runs) => {
-                let content: BoxFuture<'_, End<O::Output>> =
-                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| {
-                        attempts(inside, id, policy, operation)
-                    }));
-                content.await
-            }
-        };
-        outcome::output(cx, &id, &spec, end, &Plain).await
+        run_context(cx, name, |inside, id| attempts(inside, id, policy, operation)).await
     }
 }
 

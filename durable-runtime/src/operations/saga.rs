@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::branch::{Setting, Standing, refused_setting, run_content};
+use serde::de::DeserializeOwned;
+
+use super::branch::{Setting, Standing, refused_setting, run_content, run_context};
 use super::builder::naming;
-use super::outcome::{self, End};
+use super::outcome;
 use crate::clock::BoxFuture;
 use crate::core::{Claim, Context, Name, Spec, supervise};
 use crate::operation::{Operation, Recordable};
@@ -96,11 +98,12 @@ impl<'a> Compensations<'a> {
     /// Await it in the saga's own block, not in a child or a branch inside it: their blocks do not run again once they
     /// are over, and what they registered would be forgotten. Several at once are one operation: register what
     /// undoes a whole `parallel!(..).settled()`.
-    pub fn after<O, F, C>(&self, operation: O, undo: F) -> After<'a, O, F>
+    pub fn after<O, T, E, F, C>(&self, operation: O, undo: F) -> After<'a, O, F>
     where
-        O: Operation,
-        O::Output: Recordable<Ok: Clone>,
-        F: FnOnce(<O::Output as Recordable>::Ok) -> C + Send,
+        O: Operation<Output = Result<T, E>>,
+        T: Clone + Send,
+        E: DeserializeOwned + Send,
+        F: FnOnce(T) -> C + Send,
         C: Operation + 'a,
         C::Output: Recordable,
     {
@@ -120,11 +123,13 @@ pub struct After<'a, O, F> {
     undo: F,
 }
 
-impl<'a, O, F, C> Operation for After<'a, O, F>
+// Its output need not be one that can be recorded: a settled batch can be undone as a whole.
+impl<'a, O, T, E, F, C> Operation for After<'a, O, F>
 where
-    O: Operation,
-    O::Output: Recordable<Ok: Clone>,
-    F: FnOnce(<O::Output as Recordable>::Ok) -> C + Send,
+    O: Operation<Output = Result<T, E>>,
+    T: Clone + Send,
+    E: DeserializeOwned + Send,
+    F: FnOnce(T) -> C + Send,
     C: Operation + 'a,
     C::Output: Recordable,
 {
@@ -135,14 +140,14 @@ where
         if !cx.is_saga() {
             let text =
                 "a compensation is registered in the saga's own block: undo a `parallel!(..).settled()` as a whole";
-            return O::Output::from_result(Err(outcome::refuse(cx, refused_setting(text)).await));
+            return Err(outcome::refuse(cx, refused_setting(text)).await);
         }
-        let result = operation.run(cx).await.into_result();
+        let result = operation.run(cx).await;
         if let Ok(value) = &result {
             let undoing = Registered(Box::new(undo(value.clone())));
             compensations.0.lock().unwrap_or_else(PoisonError::into_inner).push(undoing);
         }
-        O::Output::from_result(result)
+        result
     }
 }
 
@@ -155,23 +160,7 @@ where
 
     async fn run(self, cx: &Context) -> O::Output {
         let Self { name, operation, compensations } = self;
-        let sub_type = SubType::RUN_IN_CHILD_CONTEXT;
-        let spec = Spec { operation_type: OperationType::Context, sub_type, name: name.as_str() };
-        if let Err(refused) = name.validate() {
-            return O::Output::from_result(Err(outcome::refuse(cx, refused).await));
-        }
-        let Claim { id, recorded } = cx.claim(&spec).await;
-        let end = match Standing::of(recorded) {
-            Standing::Over(ended) => (ended, None),
-            Standing::Runs(runs) => {
-                let content: BoxFuture<'_, End<O::Output>> =
-                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| {
-                        block_and_undo(inside, operation, compensations)
-                    }));
-                content.await
-            }
-        };
-        outcome::output(cx, &id, &spec, end, &Plain).await
+        run_context(cx, name, |inside, _| block_and_undo(inside, operation, compensations)).await
     }
 }
 

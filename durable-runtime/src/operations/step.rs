@@ -10,7 +10,7 @@ use super::course::{Course, Found, chance};
 use super::outcome::{self, End};
 use super::step_body::{BlockingFn, SpawnedFn, StepBody, StepFn};
 use crate::__private::Attempt;
-use crate::core::{Claim, Context, Live, Name, Spec, run_body};
+use crate::core::{Claim, Context, Name, Spec, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
@@ -244,12 +244,12 @@ where
             let (attempt, ended, live) = match found {
                 Found::Over(over) => return (over, None),
                 Found::Interrupted { attempt } => {
-                    self.course.cx.unless_closing().await;
-                    (attempt, Err(interrupted(attempt)), None)
+                    // That it failed is news: in a batch that goes on, what is recorded counts before it.
+                    let live = self.course.begin_again().await;
+                    (attempt, Err(interrupted(attempt)), Some(live))
                 }
                 Found::Run { attempt, started, .. } => {
-                    self.course.begin(started).await;
-                    let live = Live::begin(self.course.cx);
+                    let live = self.course.begin(started).await;
                     observed = self.course.attempt_starts(attempt);
                     (attempt, self.attempt(attempt).await, Some(live))
                 }

@@ -13,7 +13,7 @@ use crate::core::{Claim, Context, Name, Spec};
 use crate::error::{CallbackError, StepFailure, encode_error};
 use crate::operation::{Operation, Recordable};
 use crate::serdes::Plain;
-use crate::wire::{OperationType, SubType};
+use crate::wire::{OperationId, OperationType, SubType};
 
 /// A callback with its submitter. Made by [`wait_for_callback`].
 #[must_use = "an operation does nothing unless it is awaited in a `#[durable]` function"]
@@ -76,8 +76,8 @@ where
             Standing::Over(ended) => (ended, None),
             Standing::Runs(runs) => {
                 let content: BoxFuture<'_, End<Self::Output>> =
-                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| {
-                        submit_and_wait(inside, settings, submit)
+                    Box::pin(run_content(cx, (id, &spec), (runs, Setting::default()), &Plain, |inside| async move {
+                        submit_and_wait(inside, settings, submit).await.map_err(|error| fitted(cx, &id, error))
                     }));
                 content.await
             }
@@ -89,6 +89,23 @@ where
             return Err(failed(&failure));
         }
         outcome::output(cx, &id, &spec, end, &Plain).await
+    }
+}
+
+/// The error as one that can be recorded: whose it is stays, also when what it says is too large.
+fn fitted(cx: &Context, id: &OperationId, error: CallbackError) -> CallbackError {
+    let recorded = encode_error(&error).map(|object| cx.fit_error(id, object));
+    let too_large = match recorded {
+        Ok(object) => match StepFailure::from_object(&object) {
+            Some(failure) => failure.to_object(),
+            None => return error,
+        },
+        Err(failure) => failure.to_object(),
+    };
+    match error {
+        CallbackError::Submitter(_) => CallbackError::Submitter(too_large),
+        CallbackError::Failed(_) => CallbackError::Failed(too_large),
+        CallbackError::TimedOut | CallbackError::HeartbeatLost => error,
     }
 }
 

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::naming;
-use super::course::{Course, Found, chance};
+use super::course::{Course, Found, chance, fits};
 use super::outcome;
 use super::step::Step;
 use super::step_body::StepBody;
-use crate::core::{Claim, Context, Live, Name, Spec, run_body};
+use crate::core::{Claim, Context, Name, Spec, run_body};
 use crate::error::{FailureKind, StepFailure};
 use crate::operation::{Operation, Recordable};
 use crate::retry::RetryPolicy;
@@ -128,8 +128,7 @@ where
                     Err(error) => return Err(error),
                 };
             }
-            course.begin(started).await;
-            let live = Live::begin(cx);
+            let live = course.begin(started).await;
             let observed = course.attempt_starts(attempt);
             let checked = match next {
                 Ok(body) => run_body(course.info(attempt), body.last_attempt()).await,
@@ -147,6 +146,9 @@ where
                 break (course.close(Err(exhausted.to_object())).await, None);
             };
             let sealed = cx.seal(&id, text);
+            if let Err(too_large) = fits(&sealed) {
+                break (course.close(Err(too_large.to_object())).await, None);
+            }
             let retry = OperationUpdate { payload: Some(sealed), ..course.update(Action::Retry) };
             course.retry(retry, delay).await;
             drop(live);

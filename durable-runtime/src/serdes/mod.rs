@@ -34,6 +34,19 @@ impl<'a> SerdesPlace<'a> {
         Self { arn, id }
     }
 
+    /// The place of another operation of the same execution.
+    pub(crate) const fn of<'b>(&self, id: &'b OperationId) -> SerdesPlace<'b>
+    where
+        'a: 'b,
+    {
+        SerdesPlace { arn: self.arn, id }
+    }
+
+    /// The operation.
+    pub(crate) const fn id(&self) -> &'a OperationId {
+        self.id
+    }
+
     /// The execution's ARN.
     #[must_use]
     pub const fn execution_arn(&self) -> &'a str {

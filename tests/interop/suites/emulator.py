@@ -14,11 +14,13 @@ from harness.exchange import Proxy
 from harness.model_walk import complaints
 from harness.ours import OnOurServer, python_function, workflows_of
 from harness.programs import REPOSITORY, Host, ours_for_lambda
-from harness.requirements import REQUIREMENTS, drive
+from harness.requirements import ABSENT, SELECTION, comparable, drive
 from harness.workflows import Workflows
 
 #: Functions that others invoke.
 TARGETS = ("echo", "error", "slow", "length", "plain")
+GIVEN = comparable()
+REQUIREMENTS = {**SELECTION, **GIVEN}
 ORDERS = REPOSITORY / "examples" / "orders"
 
 
@@ -141,6 +143,8 @@ class OfficialEmulatorAndConformance(OnTheEmulator):
         return drive(cls.ours.client, answer["DurableExecutionArn"], requirement)
 
     def test_every_answer_of_our_server_was_as_the_model_says(self):
+        if not GIVEN:
+            print(f"    {ABSENT}; {len(SELECTION)} of our own were compared", flush=True)
         concurrent.futures.wait(self.here.values())
         exchanges = self.ours.from_clients.exchanges + self.ours.from_functions.exchanges
         self.assertTrue(exchanges)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use durable_runtime::App;
 use durable_runtime::clock::SystemClock;
-use durable_runtime::function::{HostFacts, Invocation, InvocationOutcome};
+use durable_runtime::function::{Divergence, HostFacts, Invocation, InvocationOutcome};
 use durable_runtime::handler::function;
 use durable_runtime::prelude::*;
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ async fn durable(api: &RuntimeApi) -> Result<(), BoxError> {
             plugins: Vec::new(),
             deadline: None,
             host: HostFacts::default(),
-            on_divergence: None,
+            on_divergence: Some(Divergence::default()),
         };
         let outcome = handler.invoke(invocation).await;
         trap("answer");

@@ -1,13 +1,14 @@
 //! Texts on their way to and from the wire, through the codec that covers a context. Knows no codec.
 
 use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::super::fatal::Fatal;
 use super::Context;
-use crate::error::BoxError;
+use crate::error::{BoxError, FailureKind, StepFailure};
 use crate::serdes::{Codec, SerdesPlace};
-use crate::wire::{ErrorObject, Operation, OperationId};
+use crate::wire::{ErrorObject, Operation, OperationId, limits};
 
 impl Context {
     /// Where `id` is recorded, for those who turn values into text.
@@ -22,7 +23,7 @@ impl Context {
     /// A text as it goes onto the wire. A codec that fails ends the invocation: another one tries again.
     pub(crate) fn seal(&self, id: &OperationId, text: String) -> String {
         let Some(codec) = self.codec() else { return text };
-        codec.encode(text, self.place(id)).unwrap_or_else(|cause| {
+        caught(|| codec.encode(text, self.place(id))).unwrap_or_else(|cause| {
             self.0.shared.cut_off(Fatal::Serdes(cause.to_string()));
             String::new()
         })
@@ -31,16 +32,30 @@ impl Context {
     /// An error as it goes onto the wire.
     pub(crate) fn seal_error(&self, id: &OperationId, error: ErrorObject) -> ErrorObject {
         let Some(codec) = self.codec() else { return error };
-        codec.encode_error(error, self.place(id)).unwrap_or_else(|cause| {
+        caught(|| codec.encode_error(error, self.place(id))).unwrap_or_else(|cause| {
             self.0.shared.cut_off(Fatal::Serdes(cause.to_string()));
             ErrorObject::default()
         })
     }
 
+    /// An error that the wire takes also when the codec has made it larger, or the failure that says it does not.
+    pub(crate) fn fit_error(&self, id: &OperationId, error: ErrorObject) -> ErrorObject {
+        if self.codec().is_none() {
+            return error;
+        }
+        let bytes = self.seal_error(id, error.clone()).json_bytes();
+        if bytes <= limits::ERROR_BYTES {
+            return error;
+        }
+        let limit = limits::ERROR_BYTES;
+        let text = format!("an error of {bytes} bytes behind its codec is over the service's limit of {limit} bytes");
+        StepFailure::new(FailureKind::ErrorTooLarge, text).to_object()
+    }
+
     /// A record of a step or a context as it was before it went onto the wire. Never returns when the codec fails.
     pub(crate) async fn unsealed(&self, mut record: Box<Operation>) -> Box<Operation> {
         let Some(codec) = self.codec() else { return record };
-        match unseal(&**codec, &mut record, self.execution_arn()) {
+        match caught(|| unseal(&**codec, &mut record, self.execution_arn())) {
             Ok(()) => record,
             Err(cause) => {
                 self.0.shared.end_with(Fatal::Serdes(cause.to_string()));
@@ -48,6 +63,11 @@ impl Context {
             }
         }
     }
+}
+
+/// A codec that panics has failed like any other.
+fn caught<T>(call: impl FnOnce() -> Result<T, BoxError>) -> Result<T, BoxError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(StepFailure::panicked(&*panic).into()))
 }
 
 fn unseal(codec: &dyn Codec, record: &mut Operation, arn: &str) -> Result<(), BoxError> {
