@@ -1,18 +1,42 @@
-//! The command line as a whole: from a program's arguments to the command that they ask for. Knows no command's details.
+//! The command line as a whole: from a program's arguments to the command that they ask for. Knows no command's
+//! details, nothing of the types of functions, and of the engine only its public surface.
+
+mod callback;
+mod callback_path;
+mod command;
+mod exit;
+mod failure;
+mod follow;
+mod help;
+#[cfg(feature = "server")]
+mod host;
+mod input;
+mod inspect;
+mod painter;
+mod progress;
+mod render;
+mod run;
+#[cfg(feature = "server")]
+mod serve;
+mod stop;
+mod suggest;
+mod table;
+mod terminal;
+mod text;
+mod tree;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::command::{Command, Parsed, parse};
-use super::exit::Exit;
-use super::failure::Failure;
+pub use exit::Exit;
+pub use terminal::Terminal;
+
 use super::program::{App, Entry};
-use super::run::Start;
-use super::terminal::Terminal;
-use super::text;
-use super::{callback, help, inspect, run, stop, suggest};
 use crate::engine::{EngineOptions, ListFilter, StartOptions};
 use crate::error::BoxError;
+use command::{Command, Parsed, parse};
+use failure::Failure;
+use run::Start;
 
 /// Characters of a function's name, as AWS Lambda takes them.
 const FUNCTION_NAME_CHARS: usize = 64;
@@ -99,9 +123,9 @@ impl App {
             }
             Command::Resume => run::resume(self, &place, terminal).await,
             #[cfg(feature = "server")]
-            Command::Serve(how) => super::serve::serve(self, &place, how, terminal).await,
+            Command::Serve(how) => serve::serve(self, &place, how, terminal).await,
             #[cfg(feature = "server")]
-            Command::Host(how) => super::host::host(how, terminal).await,
+            Command::Host(how) => host::host(how, terminal).await,
             Command::List { status, function, limit } => {
                 let filter = ListFilter { function, statuses: status.into_iter().collect(), limit };
                 inspect::list(place.store, filter, now, terminal).await
@@ -147,7 +171,7 @@ impl App {
     }
 
     /// The function that `name` means; without a name, the only one.
-    pub(super) fn entry(&self, name: Option<&str>) -> Result<&Entry, Failure> {
+    fn entry(&self, name: Option<&str>) -> Result<&Entry, Failure> {
         let known = || self.functions.iter().map(|entry| entry.name.as_str());
         let listed = || known().collect::<Vec<_>>().join(", ");
         match (name, self.functions.as_slice()) {

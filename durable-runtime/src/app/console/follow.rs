@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
-use super::console::Place;
+use super::Place;
 use super::painter::Painter;
 use super::progress::Progress;
 use super::terminal::Terminal;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::{CommandRow, Given, OperandRow, OptionRow, STORE};
-use crate::app::failure::Failure;
+use crate::app::console::failure::Failure;
 use crate::host::Assignment;
 
 const LISTEN: OptionRow =
@@ -78,39 +78,39 @@ pub(super) const HOST: CommandRow = CommandRow {
 
 /// How to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::app) struct Serve {
-    pub(in crate::app) net: Net,
+pub(in crate::app::console) struct Serve {
+    pub(in crate::app::console) net: Net,
     /// Durable functions that run elsewhere.
-    pub(in crate::app) functions: Vec<Assignment>,
+    pub(in crate::app::console) functions: Vec<Assignment>,
     /// Plain ones.
-    pub(in crate::app) plain_functions: Vec<Assignment>,
+    pub(in crate::app::console) plain_functions: Vec<Assignment>,
     /// How long an execution may take that has no timeout of its own.
-    pub(in crate::app) timeout: Option<Duration>,
-    pub(in crate::app) processes: Processes,
+    pub(in crate::app::console) timeout: Option<Duration>,
+    pub(in crate::app::console) processes: Processes,
 }
 
 /// How to host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::app) struct Host {
-    pub(in crate::app) net: Net,
-    pub(in crate::app) functions: Vec<Assignment>,
-    pub(in crate::app) endpoint: Option<String>,
-    pub(in crate::app) processes: Processes,
+pub(in crate::app::console) struct Host {
+    pub(in crate::app::console) net: Net,
+    pub(in crate::app::console) functions: Vec<Assignment>,
+    pub(in crate::app::console) endpoint: Option<String>,
+    pub(in crate::app::console) processes: Processes,
 }
 
 /// Where to listen, and to whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::app) struct Net {
+pub(in crate::app::console) struct Net {
     /// `--listen` or `--port`, when one was given.
-    pub(in crate::app) listen: Option<SocketAddr>,
-    pub(in crate::app) allowed_hosts: Vec<String>,
+    pub(in crate::app::console) listen: Option<SocketAddr>,
+    pub(in crate::app::console) allowed_hosts: Vec<String>,
 }
 
 /// How functions run in processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::app) struct Processes {
-    pub(in crate::app) function_timeout: Option<Duration>,
-    pub(in crate::app) max: Option<NonZeroUsize>,
+pub(in crate::app::console) struct Processes {
+    pub(in crate::app::console) function_timeout: Option<Duration>,
+    pub(in crate::app::console) max: Option<NonZeroUsize>,
 }
 
 impl Given<'_> {
@@ -173,8 +173,8 @@ mod tests {
     use std::time::Duration;
 
     use super::{Net, Processes, Serve};
-    use crate::app::command::Command;
-    use crate::app::command::tests::read;
+    use crate::app::console::command::Command;
+    use crate::app::console::command::tests::read;
 
     #[test]
     fn a_server_listens_where_it_is_told_and_may_have_several_names() {

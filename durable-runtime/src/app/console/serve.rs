@@ -7,12 +7,12 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 
+use super::super::program::App;
+use super::Place;
 use super::command::Serve;
-use super::console::Place;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::host;
-use super::program::App;
 use super::progress::Progress;
 use super::run::{GOODBYE, open_with};
 use super::terminal::Terminal;

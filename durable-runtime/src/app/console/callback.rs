@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use super::Place;
 use super::callback_path;
 use super::command::Answer;
-use super::console::Place;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::input::{self, Purpose};

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::console::Place;
+use super::Place;
 use super::text;
 use crate::engine::{Change, ChangeKind, OperationSummary};
 use crate::wire::{OperationId, OperationStatus, OperationType, Timestamp};

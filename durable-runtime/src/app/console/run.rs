@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::console::Place;
+use super::super::program::App;
+use super::Place;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::follow::{Followed, follow};
 use super::input::{self, Purpose};
-use super::program::App;
 use super::render::error_line;
 use super::terminal::Terminal;
 use super::text;
