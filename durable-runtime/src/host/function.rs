@@ -10,6 +10,8 @@ use super::outcome;
 use super::pool::{Closing, Pool};
 use crate::clock::BoxFuture;
 use crate::function::{Function, Invocation, InvocationOutcome};
+use crate::service::{DurableService, ServiceError};
+use crate::wire::{ErrorObject, InvocationEvent, StatePage, StateRequest};
 
 /// A function in processes of its own, or behind a Lambda Invoke endpoint. Clones share it; its processes are killed
 /// when it is closed, or when its last clone and the last [`Function`] made of it are dropped.
@@ -132,10 +134,24 @@ impl Function for Plain {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'static, InvocationOutcome> {
         let host = self.0.clone();
         Box::pin(async move {
-            let Invocation { event, request_id, deadline, .. } = invocation;
-            let payload = outcome::plain_payload(event);
+            let Invocation { event, service, request_id, deadline, .. } = invocation;
+            let payload = match first_page(&*service, event).await {
+                Ok(first) => outcome::plain_payload(first),
+                Err(error) => return InvocationOutcome::Failed(ErrorObject::new(error.code, error.message)),
+            };
             let reply = host.invoke(Call { request_id, payload, deadline, ..Call::default() }).await;
             outcome::plain(host.name(), reply)
         })
+    }
+}
+
+/// The page of the state that the EXECUTION operation is on. An event has no room for a large input, and comes empty.
+async fn first_page(service: &dyn DurableService, event: InvocationEvent) -> Result<StatePage, ServiceError> {
+    let InvocationEvent { durable_execution_arn, checkpoint_token, initial_execution_state: first, .. } = event;
+    match first.next_marker {
+        Some(marker) if first.operations.is_empty() => {
+            service.state(StateRequest { durable_execution_arn, checkpoint_token, marker, max_items: 1 }).await
+        }
+        _ => Ok(first),
     }
 }
