@@ -89,6 +89,25 @@ impl FunctionHost {
         }
     }
 
+    /// Invokes the function for an execution. One that ends while no process has the event takes it back.
+    async fn invoke_for(&self, service: &dyn DurableService, call: Call) -> Reply {
+        let request_id = call.request_id.clone();
+        let mut invoking = std::pin::pin!(self.invoke(call));
+        tokio::select! {
+            biased;
+            reply = &mut invoking => return reply,
+            () = service.ended() => {}
+        }
+        match &self.runs.place {
+            Place::Processes(pool) if !pool.roster().is_delivered(&request_id) => {
+                let message =
+                    format!("RequestId: {request_id} Error: the execution ended before a process took the event");
+                Reply::failed("Runtime.Withdrawn", message)
+            }
+            _ => invoking.await,
+        }
+    }
+
     /// The last 4 KB that were written during an invocation, for `X-Amz-Log-Result`.
     #[must_use]
     pub fn log_tail(&self, request_id: &str) -> String {
@@ -117,12 +136,12 @@ impl Function for Durable {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'static, InvocationOutcome> {
         let host = self.0.clone();
         Box::pin(async move {
-            let Invocation { event, request_id, deadline, .. } = invocation;
+            let Invocation { event, service, request_id, deadline, .. } = invocation;
             let payload = match serde_json::to_vec(&event) {
                 Ok(payload) => payload,
                 Err(error) => return outcome::durable(host.name(), Reply::failed("InvalidEvent", error.to_string())),
             };
-            let reply = host.invoke(Call { request_id, payload, deadline, ..Call::default() }).await;
+            let reply = host.invoke_for(&*service, Call { request_id, payload, deadline, ..Call::default() }).await;
             outcome::durable(host.name(), reply)
         })
     }
@@ -139,7 +158,7 @@ impl Function for Plain {
                 Ok(first) => outcome::plain_payload(first),
                 Err(error) => return InvocationOutcome::Failed(ErrorObject::new(error.code, error.message)),
             };
-            let reply = host.invoke(Call { request_id, payload, deadline, ..Call::default() }).await;
+            let reply = host.invoke_for(&*service, Call { request_id, payload, deadline, ..Call::default() }).await;
             outcome::plain(host.name(), reply)
         })
     }

@@ -196,6 +196,11 @@ impl Roster {
         }
     }
 
+    /// Whether any process has this invocation.
+    pub(super) fn is_delivered(&self, request_id: &str) -> bool {
+        self.members.keys().any(|process| self.has(*process, request_id).is_ok())
+    }
+
     /// Whether the process has this invocation.
     pub(super) fn has(&self, process: u64, request_id: &str) -> Result<(), Refused> {
         let member = self.members.get(&process).ok_or(Refused::Gone)?;
