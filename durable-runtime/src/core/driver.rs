@@ -17,7 +17,6 @@ use super::divergence::foreign_wait;
 use super::fatal::Fatal;
 use super::journal::Journal;
 use super::observer::Observer;
-use super::outbox::escaped_bytes;
 use super::shared::{ExecutionFacts, Shared};
 use super::wakers::HandlerWaker;
 use crate::clock::BoxFuture;
@@ -26,7 +25,7 @@ use crate::function::{Invocation, InvocationOutcome};
 use crate::plugin::InvocationInfo;
 use crate::wire::{
     Action, ErrorObject, InvocationResponse, Operation, OperationId, OperationStatus, OperationType, OperationUpdate,
-    limits,
+    escaped_bytes, limits,
 };
 
 /// How often durable code is polled again at once before other tasks get their turn.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::task::Waker;
 
-use crate::wire::{OperationUpdate, limits};
+use crate::wire::{OperationUpdate, escaped_bytes, limits};
 
 /// What an update weighs beside its texts: keys, quotes, ids and numbers of its JSON, rounded up.
 const ENVELOPE_BYTES: usize = 320;
@@ -176,16 +176,6 @@ fn weight(update: &OperationUpdate) -> usize {
         options.function_name.len() + lengths.sum::<usize>()
     });
     ENVELOPE_BYTES + texts + error + invoked
-}
-
-/// Bytes of `text` inside a JSON string.
-pub(super) fn escaped_bytes(text: &str) -> usize {
-    let extra = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
-        0x00..=0x1f => 5,
-        _ => 0,
-    };
-    text.len() + text.bytes().map(extra).sum::<usize>()
 }
 
 #[cfg(test)]

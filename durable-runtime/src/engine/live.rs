@@ -273,7 +273,7 @@ impl Live {
         self.publish(ChangeKind::Invoked);
         let invocation = Invocation {
             event,
-            service: Arc::new(EngineService::new(self.own.clone())),
+            service: Arc::new(EngineService::new(self.own.clone(), self.phase.subscribe())),
             clock: Arc::clone(&self.shared.options.clock),
             function_name: self.execution.function.clone(),
             request_id: request_id.clone(),

@@ -102,7 +102,7 @@ impl Engine {
         let shared = self.shared();
         shared.check_up().map_err(|down| ServiceError::unavailable(down.to_string()))?;
         let address = Arn::parse(arn).ok().and_then(|arn| shared.address(&arn));
-        address.map(|address| EngineService::new(address.requests)).ok_or_else(ServiceError::stale_token)
+        address.map(|address| EngineService::new(address.requests, address.phase)).ok_or_else(ServiceError::stale_token)
     }
 
     /// An execution that is gone because the engine stopped has not refused anything.

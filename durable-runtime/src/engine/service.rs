@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::EngineError;
 use super::machine::Settlement;
@@ -59,11 +59,12 @@ pub(crate) enum Phase {
 /// One execution's data plane. Outlives its invocation and its execution: its token does not.
 pub(crate) struct EngineService {
     execution: mpsc::UnboundedSender<Message>,
+    phase: watch::Receiver<Phase>,
 }
 
 impl EngineService {
-    pub(crate) const fn new(execution: mpsc::UnboundedSender<Message>) -> Self {
-        Self { execution }
+    pub(crate) const fn new(execution: mpsc::UnboundedSender<Message>, phase: watch::Receiver<Phase>) -> Self {
+        Self { execution, phase }
     }
 
     async fn ask<T>(
@@ -84,5 +85,11 @@ impl DurableService for EngineService {
 
     fn state(&self, request: StateRequest) -> BoxFuture<'_, Result<StatePage, ServiceError>> {
         Box::pin(self.ask(|reply| Message::State(request, reply)))
+    }
+
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        let mut phase = self.phase.clone();
+        // Without an execution there is nothing more to wait for either.
+        Box::pin(async move { drop(phase.wait_for(|phase| *phase == Phase::Ended).await) })
     }
 }

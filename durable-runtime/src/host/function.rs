@@ -10,6 +10,8 @@ use super::outcome;
 use super::pool::{Closing, Pool};
 use crate::clock::BoxFuture;
 use crate::function::{Function, Invocation, InvocationOutcome};
+use crate::service::{DurableService, ServiceError};
+use crate::wire::{ErrorObject, InvocationEvent, StatePage, StateRequest};
 
 /// A function in processes of its own, or behind a Lambda Invoke endpoint. Clones share it; its processes are killed
 /// when it is closed, or when its last clone and the last [`Function`] made of it are dropped.
@@ -87,6 +89,25 @@ impl FunctionHost {
         }
     }
 
+    /// Invokes the function for an execution. One that ends while no process has the event takes it back.
+    async fn invoke_for(&self, service: &dyn DurableService, call: Call) -> Reply {
+        let request_id = call.request_id.clone();
+        let mut invoking = std::pin::pin!(self.invoke(call));
+        tokio::select! {
+            biased;
+            reply = &mut invoking => return reply,
+            () = service.ended() => {}
+        }
+        match &self.runs.place {
+            Place::Processes(pool) if !pool.roster().is_delivered(&request_id) => {
+                let message =
+                    format!("RequestId: {request_id} Error: the execution ended before a process took the event");
+                Reply::failed("Runtime.Withdrawn", message)
+            }
+            _ => invoking.await,
+        }
+    }
+
     /// The last 4 KB that were written during an invocation, for `X-Amz-Log-Result`.
     #[must_use]
     pub fn log_tail(&self, request_id: &str) -> String {
@@ -115,12 +136,12 @@ impl Function for Durable {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'static, InvocationOutcome> {
         let host = self.0.clone();
         Box::pin(async move {
-            let Invocation { event, request_id, deadline, .. } = invocation;
+            let Invocation { event, service, request_id, deadline, .. } = invocation;
             let payload = match serde_json::to_vec(&event) {
                 Ok(payload) => payload,
                 Err(error) => return outcome::durable(host.name(), Reply::failed("InvalidEvent", error.to_string())),
             };
-            let reply = host.invoke(Call { request_id, payload, deadline, ..Call::default() }).await;
+            let reply = host.invoke_for(&*service, Call { request_id, payload, deadline, ..Call::default() }).await;
             outcome::durable(host.name(), reply)
         })
     }
@@ -132,10 +153,24 @@ impl Function for Plain {
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'static, InvocationOutcome> {
         let host = self.0.clone();
         Box::pin(async move {
-            let Invocation { event, request_id, deadline, .. } = invocation;
-            let payload = outcome::plain_payload(event);
-            let reply = host.invoke(Call { request_id, payload, deadline, ..Call::default() }).await;
+            let Invocation { event, service, request_id, deadline, .. } = invocation;
+            let payload = match first_page(&*service, event).await {
+                Ok(first) => outcome::plain_payload(first),
+                Err(error) => return InvocationOutcome::Failed(ErrorObject::new(error.code, error.message)),
+            };
+            let reply = host.invoke_for(&*service, Call { request_id, payload, deadline, ..Call::default() }).await;
             outcome::plain(host.name(), reply)
         })
+    }
+}
+
+/// The page of the state that the EXECUTION operation is on. An event has no room for a large input, and comes empty.
+async fn first_page(service: &dyn DurableService, event: InvocationEvent) -> Result<StatePage, ServiceError> {
+    let InvocationEvent { durable_execution_arn, checkpoint_token, initial_execution_state: first, .. } = event;
+    match first.next_marker {
+        Some(marker) if first.operations.is_empty() => {
+            service.state(StateRequest { durable_execution_arn, checkpoint_token, marker, max_items: 1 }).await
+        }
+        _ => Ok(first),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::call::Reply;
 use crate::function::InvocationOutcome;
-use crate::wire::{ErrorObject, InvocationEvent, InvocationResponse, Operation};
+use crate::wire::{ErrorObject, InvocationResponse, Operation, StatePage};
 
 /// The type of the error that ends an execution whose function's answer is none.
 const INVALID_RESPONSE: &str = "InvalidFunctionResponse";
@@ -43,9 +43,9 @@ pub(super) fn plain(function: &str, reply: Reply) -> InvocationOutcome {
     })
 }
 
-/// The event of a plain function: the execution's input.
-pub(super) fn plain_payload(event: InvocationEvent) -> Vec<u8> {
-    let input = event.initial_execution_state.operations.into_iter().next().and_then(input);
+/// The event of a plain function: the execution's input. `first` is the state's page with the EXECUTION operation.
+pub(super) fn plain_payload(first: StatePage) -> Vec<u8> {
+    let input = first.operations.into_iter().next().and_then(input);
     input.unwrap_or_else(|| "{}".to_owned()).into_bytes()
 }
 

@@ -103,7 +103,9 @@ impl Roster {
         while let Some(process) = self.latest_idle().filter(|_| !self.waiting.is_empty()) {
             let Some(member) = self.members.get_mut(&process) else { break };
             let Some(asker) = member.asker.take().filter(|asker| !asker.is_closed()) else {
+                // Cut off, and not told yet: it may ask again, and not take for ever.
                 member.stage = Stage::Returning;
+                let _ = member.limit.send_replace(Some(init_limit));
                 continue;
             };
             let (Some(stage), Some(job)) = (member.stage.after(Occasion::Offer), self.waiting.pop_front()) else {
@@ -196,6 +198,11 @@ impl Roster {
         }
     }
 
+    /// Whether any process has this invocation.
+    pub(super) fn is_delivered(&self, request_id: &str) -> bool {
+        self.members.keys().any(|process| self.has(*process, request_id).is_ok())
+    }
+
     /// Whether the process has this invocation.
     pub(super) fn has(&self, process: u64, request_id: &str) -> Result<(), Refused> {
         let member = self.members.get(&process).ok_or(Refused::Gone)?;
@@ -282,4 +289,24 @@ pub(super) enum Failing {
     Running(Running),
     /// None.
     Nobody,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::sync::oneshot;
+
+    use super::{Call, Job, Roster};
+
+    #[test]
+    fn a_process_whose_question_is_found_cut_off_has_to_ask_again_in_time() {
+        let (reply, _caller) = oneshot::channel();
+        let (mut roster, limit) = (Roster::new(), Instant::now());
+        roster.submit(Job::new(Call::default(), reply));
+        let (process, _) = roster.assign(1, limit, false).starts.remove(0);
+        drop(roster.ask(process));
+        assert!(roster.assign(1, limit, false).offers.is_empty());
+        assert!(roster.expire(process, limit), "it would keep the only place for ever");
+    }
 }

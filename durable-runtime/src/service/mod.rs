@@ -17,6 +17,11 @@ pub trait DurableService: Send + Sync + 'static {
     fn checkpoint(&self, request: CheckpointRequest) -> BoxFuture<'_, Result<CheckpointResponse, ServiceError>>;
     /// Returns a page of the state.
     fn state(&self, request: StateRequest) -> BoxFuture<'_, Result<StatePage, ServiceError>>;
+    /// Resolves when the execution has ended, be it by a stop or by its timeout: what has not begun for it by then need
+    /// not begin. Never by default: a service that is far away tells it by refusing the next call.
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// A call to the service that failed.

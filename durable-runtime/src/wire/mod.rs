@@ -7,6 +7,7 @@ mod error_object;
 mod event;
 mod history;
 mod id;
+mod json_text;
 mod operation;
 mod timestamp;
 mod update;
@@ -15,6 +16,7 @@ pub use error_object::ErrorObject;
 pub use event::{InvocationEvent, InvocationResponse, InvocationStatus, StatePage};
 pub use history::{HistoryDetails, HistoryError, HistoryEvent, HistoryPayload, RetryDetails};
 pub use id::{InvalidOperationId, OperationId};
+pub(crate) use json_text::escaped_bytes;
 pub use operation::{
     CallbackDetails, ChainedInvokeDetails, ContextDetails, ExecutionDetails, Operation, OperationStatus, OperationType,
     Operations, StepDetails, SubType, WaitDetails,

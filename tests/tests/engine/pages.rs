@@ -88,6 +88,30 @@ async fn the_first_page_is_empty_when_the_input_alone_fills_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_fits_into_an_invocation_whatever_its_texts_take_as_json() {
+    let engine = engine().await;
+    engine.register(
+        "scripted",
+        script(|mut call| async move {
+            if call.number == 1 {
+                for step in ["a", "b", "c", "d", "e"] {
+                    call.send(vec![succeed(Step, step, &"\"".repeat(1024 * 1024))]).await;
+                }
+                call.send(vec![wait("w", 1)]).await;
+                return pending();
+            }
+            let first = &call.event.initial_execution_state;
+            assert!(serde_json::to_vec(&call.event).unwrap().len() < 6 * 1024 * 1024);
+            assert!(first.operations.len() > 1, "as much as fits");
+            let rest = rest(&call, first.next_marker.clone(), 1000).await;
+            succeeded(&(first.operations.len() + rest.len()).to_string())
+        }),
+    );
+    let arn = begin(&engine, "scripted").await;
+    assert_eq!(finish(&engine, &arn).await.result.as_deref(), Some("7"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn children_of_finished_contexts_are_pruned_from_the_state_and_kept_in_the_history() {
     let engine = engine().await;
     engine.register(

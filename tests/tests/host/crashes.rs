@@ -1,7 +1,9 @@
 //! SIGKILL of the function process in every state: the execution ends with the right result, no acknowledged step runs
 //! again, and the history says what happened.
 
-use durable_runtime::engine::ExecutionStatus;
+use std::num::NonZeroUsize;
+
+use durable_runtime::engine::{ChangeKind, ExecutionStatus};
 use durable_runtime::host::HostOptions;
 use serde_json::json;
 
@@ -151,4 +153,20 @@ async fn a_stopped_execution_leaves_its_process_to_its_invocation_whose_checkpoi
     assert_eq!(world.engine.wait(&arn).await.unwrap().status, ExecutionStatus::Stopped);
     assert!(!world.told(&arn).await.contains(&"StepSucceeded charge".to_owned()));
     world.function.close().await;
+}
+
+#[tokio::test]
+async fn a_stopped_execution_whose_event_waits_for_a_process_is_not_invoked_any_more() {
+    let world = World::new("durable", HostOptions::default().max_processes(NonZeroUsize::MIN)).await;
+    world.place.lay("hold-charge");
+    let first = world.start(json!("tea")).await;
+    until("the step's body to run", || world.place.effects() == ["charge"]).await;
+    let mut changes = world.engine.watch();
+    let second = world.start(json!("pot")).await;
+    // Its event waits: the only process is busy with the other one.
+    while !changes.recv().await.is_ok_and(|change| change.arn == second && change.kind == ChangeKind::Invoked) {}
+    world.engine.stop(&second, None).await.unwrap();
+    world.place.take("hold-charge");
+    assert_eq!(world.result(&first).await, json!(["tea charged", "tea mailed", "tea shipped"]));
+    assert_eq!(world.place.effects(), ["charge", "mail", "ship"], "no body of the stopped one ran");
 }

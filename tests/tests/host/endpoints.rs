@@ -137,6 +137,16 @@ async fn a_plain_function_is_given_the_input_and_its_answer_is_the_result() {
 }
 
 #[tokio::test]
+async fn a_plain_function_is_given_its_input_however_large_it_is() {
+    let ship = FunctionHost::new("ship", &command("plain"), HostOptions::default()).unwrap();
+    // More than a page of state: the event comes without it.
+    let input = json!("x".repeat(5 * 1024 * 1024 + 1));
+    let (status, said) = run(&ship, true, input.clone()).await;
+    let start: String = said.chars().take(100).collect();
+    assert!(status == ExecutionStatus::Succeeded && said == input.to_string(), "{status:?} {start}");
+}
+
+#[tokio::test]
 async fn a_function_behind_an_invoke_endpoint_is_like_any_other() {
     let (_, url, _) = serve().await;
     let assignment = Assignment::parse(&format!("ship={url}")).unwrap();

@@ -1,7 +1,7 @@
 //! State in pages: what fits into an event or an answer, and the markers of the rest.
 
 use super::execution::Execution;
-use crate::wire::{ErrorObject, Operation, StatePage};
+use crate::wire::{ErrorObject, Operation, StatePage, escaped_bytes};
 
 /// What an operation takes beside its texts as JSON, roughly.
 const OPERATION_BYTES: usize = 400;
@@ -78,8 +78,9 @@ impl Execution {
     }
 }
 
+/// What an operation takes as JSON: most texts are JSON themselves, and grow inside of it.
 fn operation_bytes(operation: &Operation) -> usize {
-    let length = |text: Option<&String>| text.map_or(0, String::len);
+    let length = |text: Option<&String>| text.map_or(0, |text| escaped_bytes(text));
     let error = |error: Option<&ErrorObject>| error.map_or(0, ErrorObject::json_bytes);
     let mut bytes = OPERATION_BYTES + length(operation.name.as_ref());
     if let Some(details) = &operation.execution_details {
