@@ -7,11 +7,14 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::BoxFuture;
 use crate::core::{Context, Ended, Root, drive};
-use crate::error::{StepFailure, encode_error};
+use crate::error::{StepFailure, encode_error, shortened};
 use crate::function::{Function, Invocation, InvocationOutcome};
 use crate::operation::{Operation, Recordable};
 use crate::plugin::Plugin;
 use crate::wire::ErrorObject;
+
+/// Of what is wrong with an input this much is told, for which an error has room however it is escaped.
+const CAUSE_BYTES: usize = 4096;
 
 struct Handler<F, In> {
     function: Arc<F>,
@@ -103,5 +106,7 @@ fn read_input<In: DeserializeOwned>(json: &str) -> Result<In, serde_json::Error>
 
 fn unreadable_input(context: &Context, cause: &serde_json::Error) -> ErrorObject {
     let name = &context.shared().execution.function_name;
+    // It quotes the input, which may be larger than an error may be.
+    let cause = shortened(cause.to_string(), CAUSE_BYTES);
     ErrorObject::new("InvalidInput", format!("the input of `{name}` does not read as what the function takes: {cause}"))
 }

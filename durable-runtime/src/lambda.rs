@@ -3,7 +3,7 @@
 
 mod choice;
 mod event;
-mod init_error;
+mod runtime_api;
 
 use std::sync::Arc;
 
@@ -15,10 +15,12 @@ use crate::function::{Divergence, Function, HostFacts, Invocation, InvocationOut
 use crate::service::DurableService;
 use crate::wire::{ErrorObject, InvocationResponse, Timestamp};
 use event::Event;
+use runtime_api::{RuntimeApi, VARIABLE};
 
+/// A number of megabytes.
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 /// What the Runtime API's client would otherwise end the process for with a panic.
-const NEEDED: [&str; 3] =
-    ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"];
+const NEEDED: [&str; 3] = ["AWS_LAMBDA_FUNCTION_NAME", MEMORY_SIZE, "AWS_LAMBDA_FUNCTION_VERSION"];
 
 /// What is served.
 pub(crate) struct Served {
@@ -37,11 +39,12 @@ pub(crate) struct Served {
 /// program is told to the Runtime API first, so that it is found as the function's initialization error.
 pub(crate) async fn serve(served: Served) -> Result<(), BoxError> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let api = RuntimeApi::at(variable(VARIABLE).unwrap_or_default())?;
     let chosen = check(&variable).and_then(|()| choice::choose(&served.functions, &variable));
     let (name, function) = match chosen {
         Ok(chosen) => chosen.clone(),
         Err(error) => {
-            init_error::tell(&error).await;
+            api.tell_init_error(&error).await;
             return Err(error.to_string().into());
         }
     };
@@ -51,18 +54,22 @@ pub(crate) async fn serve(served: Served) -> Result<(), BoxError> {
         async move { host.invoke(event).await }
     };
     // Several at a time on managed instances, one after the other anywhere else.
-    Runtime::new(service_fn(handler)).run_concurrent().await
+    Runtime::new(service_fn(handler)).run_concurrent().await.map_err(|error| api.lost(&*error))
 }
 
 fn check(variable: &dyn Fn(&str) -> Option<String>) -> Result<(), ErrorObject> {
     let missing = NEEDED.into_iter().find(|name| variable(name).is_none());
-    missing.map_or(Ok(()), |name| {
-        let message = format!(
-            "AWS_LAMBDA_RUNTIME_API is set, but {name} is not: whoever plays AWS Lambda has to set {}",
-            NEEDED.join(", ")
-        );
-        Err(ErrorObject::new("Runtime.Environment", message))
-    })
+    let wrong = |message: String| Err(ErrorObject::new("Runtime.Environment", message));
+    if let Some(name) = missing {
+        let all = NEEDED.join(", ");
+        return wrong(format!("{VARIABLE} is set, but {name} is not: whoever plays AWS Lambda has to set {all}"));
+    }
+    match variable(MEMORY_SIZE) {
+        Some(size) if size.parse::<i32>().is_err() => {
+            wrong(format!("{MEMORY_SIZE} is `{size}`: whoever plays AWS Lambda has to set it to a number of megabytes"))
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Host {

@@ -153,7 +153,7 @@ impl App {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_with(self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<(), BoxError> {
-        if std::env::var_os(RUNTIME_API).is_some() {
+        if std::env::var_os(RUNTIME_API).is_some_and(|address| !address.is_empty()) {
             return self.run_on_lambda().await;
         }
         self.run_console(arguments.into_iter().map(Into::into).collect()).await

@@ -143,7 +143,8 @@ impl StepFailure {
     }
 }
 
-fn shortened(mut text: String, bytes: usize) -> String {
+/// The beginning of a text, of at most `bytes`.
+pub(crate) fn shortened(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         let cut = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(cut);

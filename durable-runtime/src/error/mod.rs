@@ -5,6 +5,7 @@ mod failure;
 mod outside;
 
 pub(crate) use codec::{Decoded, decode_error, encode_error, takes_failures};
+pub(crate) use failure::shortened;
 pub use failure::{FailureKind, StepFailure};
 pub use outside::{CallbackError, InvokeError};
 

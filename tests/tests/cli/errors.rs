@@ -153,6 +153,19 @@ async fn help_and_version_need_no_store() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_options_do_stands_in_one_column_however_long_their_names_are() {
+    for command in ["start", "serve", "host", "list", "callback"] {
+        let done = run_as_given(&greeter(), vec!["help".into(), command.into()], Setting::default()).await;
+        let options = done.output.lines().filter_map(|line| line.strip_prefix("  --"));
+        // Two blanks end the name and its value.
+        let columns: Vec<usize> = options
+            .map(|line| line.find("  ").map(|end| line.len() - line[end..].trim_start().len()).unwrap())
+            .collect();
+        assert!(columns.len() > 1 && columns.iter().all(|column| *column == columns[0]), "{}", done.output);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn unreadable_standard_input_is_reported_as_input() {
     let scratch = Scratch::new();
     let setting = Setting { stdin: "{\"a\": }", ..Setting::default() };

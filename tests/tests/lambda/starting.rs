@@ -1,5 +1,7 @@
 //! How a process finds out what it is deployed as.
 
+use std::process::{Command, Stdio};
+
 use serde_json::json;
 use tests::Scripted;
 
@@ -32,5 +34,48 @@ async fn a_host_that_leaves_variables_out_is_told_which() {
     lambda.start_with(&[("_HANDLER", "greeting"), ("AWS_LAMBDA_FUNCTION_VERSION", "")]).await;
     let Told::InitError(_, message) = lambda.told().await else { panic!("it was served") };
     assert!(message.contains("AWS_LAMBDA_FUNCTION_VERSION is not"), "{message}");
+    assert!(!lambda.ended().await);
+}
+
+/// Runs the program with this `AWS_LAMBDA_RUNTIME_API`, and returns what it says before it ends with an error.
+fn said_of(address: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_lambda-functions"))
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", address)
+        .env("AWS_LAMBDA_FUNCTION_NAME", "greeting")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "it ends in good order");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn an_address_at_which_nobody_plays_lambda_is_named_with_what_to_do() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let said = said_of(&free);
+    for part in [&*free, "AWS_LAMBDA_RUNTIME_API", "Connection refused", "unset it"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_before_anything_is_sent() {
+    for address in ["a b", "/only/a/path"] {
+        let said = said_of(address);
+        for part in [&format!("AWS_LAMBDA_RUNTIME_API is `{address}`")[..], "HOST:PORT"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_memory_size_that_is_no_number_is_told_to_the_host() {
+    let mut lambda = Lambda::play(Scripted::new("null")).await;
+    lambda.start_with(&[("_HANDLER", "greeting"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "plenty")]).await;
+    let Told::InitError(_, message) = lambda.told().await else { panic!("it was served") };
+    assert!(message.contains("AWS_LAMBDA_FUNCTION_MEMORY_SIZE is `plenty`"), "{message}");
     assert!(!lambda.ended().await);
 }

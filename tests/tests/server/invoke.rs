@@ -159,6 +159,19 @@ async fn a_function_without_input_is_invoked_without_a_payload() {
 }
 
 #[tokio::test]
+async fn an_input_that_does_not_fit_is_told_as_such_however_large_it_is() {
+    #[durable]
+    async fn count(_: u32) -> Result<u32> {
+        Ok(1)
+    }
+    let served = Served::new(vec![("count", function(count))]).await;
+    let body = served.invoke("count", &json!("\u{e9}\u{1}".repeat(200_000)).to_string()).await.json();
+    assert_eq!(body["errorType"], "InvalidInput");
+    let message = body["errorMessage"].as_str().unwrap();
+    assert!(message.starts_with("the input of `count` does not read as what the function takes: "), "{message}");
+}
+
+#[tokio::test]
 async fn credentials_and_headers_of_other_features_change_nothing() {
     let served = Served::new(vec![("echo", echo())]).await;
     let headers = [

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::command::{COMMANDS, CommandRow};
+use super::command::{COMMANDS, CommandRow, OptionRow};
 use super::failure::Failure;
 use super::suggest;
 
@@ -52,10 +52,12 @@ fn command(program: &str, row: &CommandRow) -> String {
     if !row.options.is_empty() {
         text.push_str("\noptions:\n");
     }
+    let shown = |option: &OptionRow| {
+        option.value.map_or_else(|| format!("--{}", option.name), |value| format!("--{} {value}", option.name))
+    };
+    let width = row.options.iter().map(|option| shown(option).len()).max().unwrap_or(0);
     for option in row.options {
-        let shown =
-            option.value.map_or_else(|| format!("--{}", option.name), |value| format!("--{} {value}", option.name));
-        let _ = writeln!(text, "  {shown:20}  {}", option.says);
+        let _ = writeln!(text, "  {:width$}  {}", shown(option), option.says);
     }
     text.trim_end().to_owned()
 }

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::Terminal;
 use super::text;
-use crate::host::{Assignment, FunctionHost, HostOptions, LogLine, Logs};
+use crate::host::{Assignment, FunctionHost, HostOptions, LogLine, Logs, Target};
 use crate::server::{FunctionServer, ServerOptions};
 
 /// Hosts functions until it is interrupted.
@@ -51,6 +51,19 @@ pub(super) async fn host(how: Host, terminal: &mut Terminal) -> Result<Exit, Fai
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// Where functions run that are not part of this program: a line for all processes, and one for each endpoint.
+pub(super) fn whereabouts<'a>(assignments: impl Iterator<Item = &'a Assignment>) -> Vec<String> {
+    let (mut processes, mut endpoints) = (Vec::new(), Vec::new());
+    for Assignment { name, target } in assignments {
+        match target {
+            Target::Command(_) => processes.push(name.as_str()),
+            Target::Endpoint(url) => endpoints.push(format!("  invoked where they are: {name} = {url}")),
+        }
+    }
+    let processes = Some(processes.join(", ")).filter(|names| !names.is_empty());
+    processes.map(|names| format!("  in processes of their own: {names}")).into_iter().chain(endpoints).collect()
 }
 
 /// The functions of assignments.

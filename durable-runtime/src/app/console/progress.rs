@@ -86,7 +86,7 @@ impl Progress {
             }
             ChangeKind::InvocationFailed { error, again } => {
                 let again = text::due(*again, now);
-                let note = text::clean(&format!("the invocation failed ({error}); it is repeated {again}"));
+                let note = text::clean(&format!("the invocation failed ({error}); the next is due {again}"));
                 self.note = Some(note.clone());
                 Some(note)
             }

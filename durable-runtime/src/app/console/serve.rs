@@ -14,6 +14,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::host;
 use super::progress::Progress;
+use super::render::error_line;
 use super::run::{GOODBYE, open_with};
 use super::terminal::Terminal;
 use super::text;
@@ -41,6 +42,7 @@ pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut T
         }
     };
     let processes = host::options(&how.processes, &logs).endpoint(format!("http://{}", reachable(&server)));
+    let whereabouts = host::whereabouts(how.functions.iter().chain(&how.plain_functions));
     let functions = host::hosts(how.functions, &processes);
     functions.iter().for_each(|function| engine.register(function.name(), function.durable()));
     let plain = host::hosts(how.plain_functions, &processes);
@@ -50,8 +52,8 @@ pub(super) async fn serve(app: &App, place: &Place, how: Serve, terminal: &mut T
     let changes = engine.watch();
     let resumed = engine.resume().await?;
     introduce(&server, &engine, place, terminal);
-    if !hosted.is_empty() {
-        terminal.say(&format!("  in processes of their own: {}", host::names(&hosted)));
+    for line in whereabouts {
+        terminal.say(&line);
     }
     for arn in resumed.unregistered {
         let summary = engine.describe(&arn).await?;
@@ -155,14 +157,16 @@ impl Told<'_> {
             }
             ChangeKind::Ended(status) => {
                 let _ = self.running.remove(&change.arn);
-                let took = self.engine.describe(&change.arn).await.ok();
-                let took = took.and_then(|summary| Some(text::duration(summary.ended?.since(summary.started))));
-                let took = took.unwrap_or_default();
+                let summary = self.engine.describe(&change.arn).await.ok();
+                let took = summary.as_ref().and_then(|summary| Some(summary.ended?.since(summary.started)));
+                let took = took.map(text::duration).unwrap_or_default();
+                let error = summary.and_then(|summary| summary.error).map(|error| format!(": {}", error_line(&error)));
+                let error = error.unwrap_or_default();
                 return Some(match status {
                     ExecutionStatus::Succeeded => format!("succeeded in {took}"),
                     ExecutionStatus::TimedOut => format!("timed out after {took}"),
-                    ExecutionStatus::Stopped => format!("was stopped after {took}"),
-                    ExecutionStatus::Failed | ExecutionStatus::Running => format!("failed after {took}"),
+                    ExecutionStatus::Stopped => format!("was stopped after {took}{error}"),
+                    ExecutionStatus::Failed | ExecutionStatus::Running => format!("failed after {took}{error}"),
                 });
             }
             _ => {}

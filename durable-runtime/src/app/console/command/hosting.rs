@@ -152,7 +152,11 @@ impl Given<'_> {
             return Err(self.wrong("`--listen` names the port already"));
         }
         let listen = listen.or_else(|| port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-        Ok(Net { listen, allowed_hosts: self.take_all("allow-host")? })
+        let allowed_hosts = self.take_all("allow-host")?;
+        if let Some(wrong) = allowed_hosts.iter().find(|name| !is_host_name(name)) {
+            return Err(self.wrong(&format!("`--allow-host {wrong}`: a name alone, such as box.test")));
+        }
+        Ok(Net { listen, allowed_hosts })
     }
 
     fn processes(&mut self) -> Result<Processes, Failure> {
@@ -160,6 +164,11 @@ impl Given<'_> {
         let max = self.read("max-processes", "a whole number, at least 1", |text| text.parse().ok())?;
         Ok(Processes { function_timeout, max })
     }
+}
+
+/// Whether a request can call a server so: neither a scheme nor a port is part of the name.
+fn is_host_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter))
 }
 
 /// A name that is assigned twice.
