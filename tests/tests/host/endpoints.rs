@@ -141,9 +141,10 @@ async fn a_plain_function_is_given_its_input_however_large_it_is() {
     let ship = FunctionHost::new("ship", &command("plain"), HostOptions::default()).unwrap();
     // More than a page of state: the event comes without it.
     let input = json!("x".repeat(5 * 1024 * 1024 + 1));
-    let (status, said) = run(&ship, true, input.clone()).await;
+    let text = input.to_string();
+    let (status, said) = run(&ship, true, input).await;
     let start: String = said.chars().take(100).collect();
-    assert!(status == ExecutionStatus::Succeeded && said == input.to_string(), "{status:?} {start}");
+    assert!(status == ExecutionStatus::Succeeded && said == text, "{status:?} {start}");
 }
 
 #[tokio::test]
