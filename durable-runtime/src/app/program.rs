@@ -120,8 +120,9 @@ impl App {
     }
 
     /// The client by which checkpoints go to AWS, in place of one that is made of the environment at the first call. For
-    /// credentials from elsewhere, a proxy, another TLS: `Client::new(&config)` makes one of the configuration that
-    /// `aws-config` loads. The SDK is this crate's [`aws_sdk_lambda`](crate::aws_sdk_lambda).
+    /// credentials from elsewhere, a proxy, another TLS: [`AwsService::config_from_environment`] has the settings to
+    /// begin with, and `Client::new(&config)` makes a client of the configuration that `aws-config` loads. The SDK is
+    /// this crate's [`aws_sdk_lambda`](crate::aws_sdk_lambda), which has no HTTP client of its own.
     #[cfg(feature = "aws")]
     #[must_use]
     pub fn aws_client(mut self, client: aws_sdk_lambda::Client) -> Self {

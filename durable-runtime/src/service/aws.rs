@@ -8,6 +8,7 @@ mod to_service;
 use std::sync::OnceLock;
 
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use super::{DurableService, ServiceError};
@@ -31,6 +32,22 @@ impl AwsService {
     #[must_use]
     pub fn from_environment() -> Self {
         Self::default()
+    }
+
+    /// The settings of the client that is made of the environment, for a client that differs in a few of them: other
+    /// credentials, a proxy. The SDK is built without an HTTP client of its own; these settings have one.
+    ///
+    /// ```
+    /// use durable_runtime::aws_sdk_lambda::{Client, config::Credentials};
+    /// use durable_runtime::service::AwsService;
+    ///
+    /// let credentials = Credentials::new("AKID", "secret", None, None, "from a file");
+    /// let config = AwsService::config_from_environment().credentials_provider(credentials).build();
+    /// let service = AwsService::new(Client::from_conf(config));
+    /// ```
+    #[must_use]
+    pub fn config_from_environment() -> Builder {
+        client::config_from_environment()
     }
 
     /// The service by way of the caller's client, with whatever configuration it has.

@@ -12,12 +12,20 @@ async fn an_execution_suspends_and_goes_on_in_another_process_to_its_result() {
     let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
     lambda.start("greeting").await;
     assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "PENDING"})));
-    assert!(lambda.service.is_authorized());
+    assert!(lambda.service.is_signed("AKID", "session"));
     lambda.service.execution.time_passes();
     lambda.start("greeting").await;
     let result = json!({"Status": "SUCCEEDED", "Result": "\"hello world\""});
     assert_eq!(lambda.invoke().await, Told::Response(result));
     assert_eq!(lambda.service.sent().len(), 1, "the second invocation only replays");
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_is_made_of_the_environments_settings_and_a_few_others() {
+    let mut lambda = Lambda::play(Scripted::new("\"world\"")).await;
+    lambda.start_with(&[("_HANDLER", "greeting"), ("OWN_KEY", "MINE")]).await;
+    assert_eq!(lambda.invoke().await, Told::Response(json!({"Status": "PENDING"})));
+    assert!(lambda.service.is_signed("MINE", ""));
 }
 
 #[tokio::test]

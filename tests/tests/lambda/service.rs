@@ -37,7 +37,8 @@ struct Log {
     faults: VecDeque<Fault>,
     sent: Vec<Sent>,
     max_items: Vec<String>,
-    authorized: bool,
+    authorization: String,
+    session: String,
     /// The last request that was applied, with its answer: the same one again is answered the same.
     answered: Option<(Sent, Value)>,
 }
@@ -67,9 +68,10 @@ impl Service {
         self.log.lock().unwrap().max_items.clone()
     }
 
-    /// Whether requests were signed with the credentials of the environment.
-    pub fn is_authorized(&self) -> bool {
-        self.log.lock().unwrap().authorized
+    /// Whether the last request was signed with this key, and with this session token or without any.
+    pub fn is_signed(&self, key: &str, session: &str) -> bool {
+        let log = self.log.lock().unwrap();
+        log.authorization.starts_with(&format!("AWS4-HMAC-SHA256 Credential={key}/")) && log.session == session
     }
 }
 
@@ -93,8 +95,9 @@ async fn checkpoint(
     let (fault, answered) = {
         let mut log = service.log.lock().unwrap();
         log.sent.push(sent.clone());
-        log.authorized = headers["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256 Credential=AKID/")
-            && headers["x-amz-security-token"] == "session";
+        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        log.authorization = header("authorization");
+        log.session = header("x-amz-security-token");
         (log.faults.pop_front(), log.answered.clone())
     };
     if let Some((_, answer)) = answered.filter(|(known, _)| *known == sent) {

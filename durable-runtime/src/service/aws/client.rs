@@ -19,7 +19,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A client of the environment's. What is missing there is said by the first call that needs it.
 pub(super) fn from_environment() -> Client {
-    Client::from_conf(configured(Config::builder(), &|name| std::env::var(name).ok()).build())
+    Client::from_conf(config_from_environment().build())
+}
+
+/// Its settings.
+pub(super) fn config_from_environment() -> Builder {
+    configured(Config::builder(), &|name| std::env::var(name).ok())
 }
 
 /// Settings from the variables of `environment`. Empty ones count as unset.
