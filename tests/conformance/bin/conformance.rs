@@ -27,6 +27,10 @@ fn arguments() -> Result<Arguments, BoxError> {
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
+            Long("help") | Short('h') => {
+                println!("{USAGE}");
+                std::process::exit(0);
+            }
             Long("requirements") => requirements = Some(parser.value()?.into()),
             Long("suite") => suite = Some(parser.value()?.string()?),
             Long("endpoint") => endpoint = Some(parser.value()?.string()?),
