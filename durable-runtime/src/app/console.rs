@@ -32,14 +32,11 @@ pub use exit::Exit;
 pub use terminal::Terminal;
 
 use super::program::{App, Entry};
-use crate::engine::{EngineOptions, ListFilter, StartOptions};
+use crate::engine::{EngineOptions, FUNCTION_NAME_CHARS, ListFilter, StartOptions, is_function_name};
 use crate::error::BoxError;
 use command::{Command, Parsed, parse};
 use failure::Failure;
 use run::Start;
-
-/// Characters of a function's name, as AWS Lambda takes them.
-const FUNCTION_NAME_CHARS: usize = 64;
 
 /// Where the store is, and how to name it in a command.
 #[derive(Debug, Clone)]
@@ -149,11 +146,7 @@ impl App {
 
     /// Refuses functions that nothing could find by their names.
     fn check_names(&self) -> Result<(), Failure> {
-        let fits = |name: &str| {
-            let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-            (1..=FUNCTION_NAME_CHARS).contains(&name.len()) && name.chars().all(letters)
-        };
-        self.functions.iter().find(|entry| !fits(&entry.name)).map_or(Ok(()), |entry| {
+        self.functions.iter().find(|entry| !is_function_name(&entry.name)).map_or(Ok(()), |entry| {
             Err(Failure::usage(format!(
                 "`{}` cannot name a function: 1 to {FUNCTION_NAME_CHARS} letters, digits, `-` and `_`; register it under \
                  another name",

@@ -95,6 +95,14 @@ pub(crate) fn is_word(text: &str, limit: usize) -> bool {
     !text.is_empty() && text.len() <= limit && text.bytes().all(allowed)
 }
 
+/// Characters of a function's name, as AWS Lambda takes them.
+pub(crate) const FUNCTION_NAME_CHARS: usize = 64;
+
+/// Whether AWS Lambda would take `name` for a function's.
+pub(crate) fn is_function_name(name: &str) -> bool {
+    is_word(name, FUNCTION_NAME_CHARS)
+}
+
 /// Checks a name that the caller chose for an execution.
 pub(crate) fn check_name(name: &str) -> Result<(), EngineError> {
     if is_word(name, NAME_CHARS) { Ok(()) } else { Err(EngineError::InvalidName { name: name.to_owned() }) }

@@ -35,6 +35,7 @@ pub use summary::{
     Change, ChangeKind, ExecutionStatus, ExecutionSummary, ListFilter, OperationSummary, Resumed, StartOptions, Started,
 };
 
+pub(crate) use arn::{FUNCTION_NAME_CHARS, is_function_name};
 pub(crate) use beside::{DoneBy, carry_out};
 pub(crate) use demand::Demand;
 #[cfg(feature = "server")]

@@ -4,8 +4,7 @@ use std::fmt;
 
 use hyper::Uri;
 
-/// Characters of a function's name, as AWS Lambda takes them.
-const NAME_CHARS: usize = 64;
+use crate::engine::{FUNCTION_NAME_CHARS, is_function_name};
 
 /// Where a function runs that is not part of this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,12 +77,11 @@ impl Target {
 
 /// Refuses names that nothing could invoke.
 pub(super) fn check_name(name: &str) -> Result<(), InvalidAssignment> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=NAME_CHARS).contains(&name.len()) && name.bytes().all(fits) {
+    if is_function_name(name) {
         return Ok(());
     }
     Err(InvalidAssignment(format!(
-        "`{name}` cannot name a function: expected 1 to {NAME_CHARS} letters, digits, `-` and `_`"
+        "`{name}` cannot name a function: expected 1 to {FUNCTION_NAME_CHARS} letters, digits, `-` and `_`"
     )))
 }
 

@@ -3,8 +3,8 @@
 
 use super::error::{ApiError, INVALID_PARAMETER};
 use super::query::invalid;
+use crate::engine::is_function_name;
 
-const NAME_CHARS: usize = 64;
 const LABEL_CHARS: usize = 256;
 const QUALIFIER_CHARS: usize = 128;
 const ACCOUNT_DIGITS: usize = 12;
@@ -21,12 +21,11 @@ pub(super) fn read<'a>(label: &'a str, qualifier: Option<&str>) -> Result<&'a st
         },
     };
     let (name, own) = rest.split_once(':').map_or((rest, None), |(name, own)| (name, Some(own)));
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if label.len() > LABEL_CHARS || name.is_empty() || name.len() > NAME_CHARS || !name.bytes().all(letter) {
+    if label.len() > LABEL_CHARS || !is_function_name(name) {
         return Err(wrong());
     }
     let qualifies = |text: &str| {
-        let fits = |byte: u8| letter(byte) || byte == b'$' || byte == b'.';
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_$.".contains(&byte);
         (1..=QUALIFIER_CHARS).contains(&text.len()) && text.bytes().all(fits)
     };
     if let Some(bad) = own.into_iter().chain(qualifier).find(|text| !qualifies(text)) {

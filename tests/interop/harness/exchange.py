@@ -9,8 +9,10 @@ import json
 import re
 import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
+
+from .loopback import Loopback
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 ARN = re.compile(r"arn:[^\s\"]*?:function:[^\s\"]*?/durable-execution/([^/\s\"]+)/([^/?\s\"]+)")
@@ -64,7 +66,7 @@ def said(body: bytes) -> str:
     return shortened(json.dumps(value, ensure_ascii=False))
 
 
-class Proxy:
+class Proxy(Loopback):
     """Hands requests to `target` (`http://host:port`), which may be set after the proxy has begun to listen."""
 
     def __init__(self, client: str, target: str | None = None):
@@ -74,18 +76,7 @@ class Proxy:
         #: How many of them somebody has looked at.
         self.walked = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        host, port = self._server.server_address
-        return f"http://{host}:{port}"
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_handler(self))
 
     def record(self, exchange: Exchange):
         line = f"{exchange.client}: {exchange.method} {shortened(exchange.path)}"

@@ -5,10 +5,10 @@ With it a test holds the checkpoint token, and plays the SDK itself by way of a 
 
 import json
 import queue
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from .client import PATIENCE
+from .loopback import Loopback
 
 PENDING = {"Status": "PENDING"}
 
@@ -18,20 +18,13 @@ def succeeded(result) -> dict:
     return {"Status": "SUCCEEDED", "Result": json.dumps(result)}
 
 
-class Scripted:
+class Scripted(Loopback):
     """Takes one invocation at a time: `event` waits for it, `answer` ends it."""
 
     def __init__(self):
         self._events = queue.Queue()
         self._answers = queue.Queue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        host, port = self._server.server_address
-        return f"http://{host}:{port}"
+        super().__init__(_handler(self))
 
     def event(self) -> dict:
         """The event of the next invocation."""
@@ -40,10 +33,6 @@ class Scripted:
     def answer(self, response: dict):
         """What the invocation ends with."""
         self._answers.put(response)
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def _handler(scripted: Scripted):
